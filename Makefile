@@ -1,0 +1,139 @@
+# What a developer and the CI do, one target each; `make help` lists them.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS   += --no-print-directory
+.DEFAULT_GOAL := help
+
+BINARY := build/infrahub-mcp
+TOOLS  := build/tools
+
+# A file name that carries the version makes a new version a missing file.
+GOLANGCI_LINT := $(TOOLS)/golangci-lint-v2.15.0
+GOVULNCHECK   := $(TOOLS)/govulncheck-v1.9.0
+GOTESTSUM     := $(TOOLS)/gotestsum-v1.13.0
+
+VERSION  ?=
+LDFLAGS  := -s -w $(if $(VERSION),-X infrahub-mcp/internal/cli.version=$(VERSION))
+GO_TEST  ?= go test
+PACKAGES ?= ./...
+FUZZTIME ?= 10s
+BENCH    ?= .
+GOVULNDB ?= https://vuln.go.dev
+IMAGE    ?= infrahub-mcp
+BUILDER  ?= $(firstword $(foreach b,docker podman buildah,$(if $(shell command -v $b),$b)) docker)
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build the program: build/infrahub-mcp (VERSION=… stamps a version)
+	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BINARY) ./cmd/infrahub-mcp
+
+.PHONY: run
+run: build ## Run the program over stdio (ARGS='--transport streamable-http')
+	@$(BINARY) $(ARGS)
+
+.PHONY: test
+test: ## Run the tests that need nothing but Go, with the race detector
+	@$(GO_TEST) -race $(PACKAGES)
+
+.PHONY: test-toon
+test-toon: ## Check TOON against its published fixtures and reference decoder (needs Node)
+	@cd test/toon && npm install --no-package-lock --no-audit --no-fund --silent
+	@TOON_FIXTURES=required $(GO_TEST) -count=1 ./test/toon/... ./internal/toon/...
+
+.PHONY: test-real
+test-real: ## Run the tests against the Infrahub that INFRAHUB_ADDRESS names
+	@INFRAHUB_REAL=required $(GO_TEST) -count=1 -timeout 30m ./test/real/...
+
+.PHONY: bench
+bench: ## Run the benchmarks, allocations included (BENCH=pattern)
+	@go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+.PHONY: fuzz
+fuzz: ## Fuzz every target for FUZZTIME (10s)
+	@grep -rl --include='*_test.go' '^func Fuzz' cmd internal test | xargs -r dirname | sort -u | while read -r dir; do \
+		for target in $$(go test -list '^Fuzz' "./$$dir" | grep '^Fuzz'); do \
+			echo "$$dir $$target"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "./$$dir"; \
+		done; \
+	done
+
+.PHONY: cover
+cover: ## Measure test coverage: build/cover.html
+	@mkdir -p build
+	@go test -coverpkg=./cmd/...,./internal/... -coverprofile build/cover.out ./...
+	@go tool cover -html build/cover.out -o build/cover.html
+	@go tool cover -func build/cover.out | tail -n 1
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## Run the linters
+	@$(GOLANGCI_LINT) config verify
+	@$(GOLANGCI_LINT) run ./...
+
+.PHONY: format
+format: $(GOLANGCI_LINT) ## Format the code
+	@$(GOLANGCI_LINT) fmt
+
+.PHONY: format-check
+format-check: $(GOLANGCI_LINT) ## Fail when code is not formatted
+	@$(GOLANGCI_LINT) fmt --diff
+
+.PHONY: vuln
+vuln: $(GOVULNCHECK) ## Look for known vulnerabilities
+	@$(GOVULNCHECK) -db $(GOVULNDB) ./...
+
+.PHONY: image
+image: ## Build the container image (IMAGE=, VERSION=, BUILDER=docker|podman|buildah)
+	@$(BUILDER) build $(if $(filter-out docker,$(BUILDER)),--format docker) --tag $(IMAGE) \
+		--build-arg VERSION=$(or $(VERSION),$(shell git describe --tags --always --dirty 2>/dev/null)) \
+		--build-arg REVISION=$(shell git rev-parse --quiet --verify HEAD) .
+
+.PHONY: generate
+generate: ## Regenerate the generated code
+	@go generate ./...
+
+OPERATIONS := internal/infrahub/operations
+
+.PHONY: extract
+extract: ## Take what the operations need of the GraphQL schema of INFRAHUB_ADDRESS
+	@go run ./$(OPERATIONS)/extract -operations $(OPERATIONS)/operations.graphql -out $(OPERATIONS)/schema.graphql
+	@$(MAKE) generate
+
+.PHONY: reference
+reference: build ## Regenerate docs/reference from the program
+	@mkdir -p docs/reference
+	@$(BINARY) reference config >build/configuration.md
+	@mv build/configuration.md docs/reference/configuration.md
+
+.PHONY: tools
+tools: $(GOLANGCI_LINT) $(GOVULNCHECK) $(GOTESTSUM) ## Install the pinned tools into build/tools
+	@:
+
+# Each file is named <tool>-<version>; go install knows only <tool>.
+install = GOBIN=$(CURDIR)/$(TOOLS) CGO_ENABLED=0 go install $(1)@$(lastword $(subst -, ,$(notdir $@)))
+
+$(GOLANGCI_LINT):
+	@echo 'installing $(notdir $@)'
+	@$(call install,github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
+	@mv $(TOOLS)/golangci-lint $@
+
+$(GOVULNCHECK):
+	@echo 'installing $(notdir $@)'
+	@$(call install,golang.org/x/vuln/cmd/govulncheck)
+	@mv $(TOOLS)/govulncheck $@
+
+$(GOTESTSUM):
+	@echo 'installing $(notdir $@)'
+	@$(call install,gotest.tools/gotestsum)
+	@mv $(TOOLS)/gotestsum $@
+
+.PHONY: clean
+clean: ## Remove what was built
+	@rm -rf build
+
+.PHONY: ci
+ci: ## Run everything the CI runs
+	@.ci/run

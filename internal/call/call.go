@@ -1,0 +1,101 @@
+// Package call holds the Call: the one value a request becomes before it
+// reaches a tool, a resource, a prompt or a completion.
+package call
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"infrahub-mcp/internal/infrahub"
+	"infrahub-mcp/internal/infrahub/schema"
+)
+
+// Call says who asks, with which client, and how to answer. It is made for one
+// request and never kept.
+type Call struct {
+	// Client carries the credential of this caller and nobody else's.
+	Client *infrahub.Client
+	// Schemas is shared by all callers; it serves a schema only to a caller
+	// whose credential Infrahub has accepted.
+	Schemas *schema.Cache
+	// Settings are what the operator decided for every call.
+	Settings Settings
+	// User is the name for audit lines: "anonymous" when there is none.
+	User string
+	// Logger carries the attributes of the request.
+	Logger *slog.Logger
+	// SessionBranch is the branch this caller writes to, empty while there is
+	// none.
+	SessionBranch string
+	// Report sends a progress notification. It is nil when the client did not
+	// ask for progress.
+	Report func(done, total float64, message string)
+}
+
+// Settings are the operator's decisions that tools obey.
+type Settings struct {
+	ReadOnly      bool
+	RevealSecrets bool          // show values of Password and HashedPassword attributes
+	ExpandPeers   bool          // default of get_schema's argument expand
+	MaxBytes      int           // size of one answer, bytes
+	PageSize      int           // nodes per upstream request when all are asked for
+	Concurrency   int           // upstream requests at a time within one call
+	CallLimit     time.Duration // time for one call, 0 for none
+	// DefaultBranch is read when no other branch is asked for; empty leaves the
+	// choice to Infrahub.
+	DefaultBranch string
+	Version       string // of this program
+}
+
+// Branch returns the branch a read goes to: the one asked for, else the
+// caller's session branch, else the default branch ("" for the one that
+// Infrahub calls so).
+func (c *Call) Branch(asked string) string {
+	return cmp.Or(asked, c.SessionBranch, c.Settings.DefaultBranch)
+}
+
+// Named returns how an answer names the branch it came from: not at all when it
+// is the default branch.
+func (c *Call) Named(branch string) string {
+	if branch == c.Settings.DefaultBranch {
+		return ""
+	}
+	return branch
+}
+
+// Schema returns the schema of a branch.
+func (c *Call) Schema(ctx context.Context, branch string) (*schema.Schema, error) {
+	s, err := c.Schemas.Get(ctx, c.Client, branch)
+	if err != nil {
+		return nil, fmt.Errorf("reading the schema: %w", err)
+	}
+	return s, nil
+}
+
+// Kind returns a kind and the schema it belongs to. A kind that is not known
+// makes the schema be checked once more, because it may have just been loaded.
+func (c *Call) Kind(ctx context.Context, branch, name string) (*schema.Schema, *schema.Kind, error) {
+	s, err := c.Schema(ctx, branch)
+	if err != nil {
+		return nil, nil, err
+	}
+	if kind := s.Lookup(name); kind != nil {
+		return s, kind, nil
+	}
+	if s, err = c.Schemas.Refresh(ctx, c.Client, branch); err != nil {
+		return nil, nil, fmt.Errorf("reading the schema: %w", err)
+	}
+	kind, err := s.Kind(name)
+	return s, kind, err
+}
+
+// Progress tells the client how far long work is, when it asked to be told.
+// A total of 0 means unknown.
+func (c *Call) Progress(done, total int, message string) {
+	if c.Report != nil {
+		c.Report(float64(done), float64(total), message)
+	}
+}

@@ -1,0 +1,136 @@
+// Package config reads every setting of the program: from the command line,
+// the environment and a .env file, in this order.
+//
+// The struct Config is the only source of a setting's name, default, meaning
+// and limits; what is read, refused, shown in the help text and written to the
+// reference page all follows from its tags:
+//
+//	envconfig  the environment variable
+//	flag       the flag that overrides it, without dashes
+//	default    what holds when it is not set; none is the zero value
+//	desc       what it means, for people
+//	required   true when nothing works without it
+//	min, max   limits of a number, in its unit
+//	unit       what a number counts; a time.Duration has "s" or "ms"
+//	oneof      the allowed words, separated by commas
+//	format     the rule of a text, see formatOf
+//	secret     true when its value is never shown
+//	verbatim   true when blanks around the value belong to it
+//	envfile    set when a .env file may supply it; the settings with the value
+//	           "credential" are taken from there together or not at all
+//	empty      what an empty value means; without it, empty is not set
+//	later      the feature that this version lacks: the setting is checked,
+//	           and refused when it asks for that feature
+package config
+
+import "time"
+
+// Config holds every setting, checked and ready for use.
+type Config struct {
+	Infrahub  Infrahub  `group:"Connection to Infrahub"`
+	Server    Server    `group:"Server"`
+	Tools     Tools     `group:"Tools and answers"`
+	Logging   Logging   `group:"Logging"`
+	Limits    Limits    `group:"Limits, retries and caches"`
+	Branch    Branch    `group:"Session branch"`
+	Auth      Auth      `group:"Authentication"`
+	Telemetry Telemetry `group:"Metrics and traces"`
+}
+
+// Infrahub says where Infrahub is and how to speak to it. The names are those
+// of Infrahub's Python SDK.
+type Infrahub struct {
+	Address                string        `envconfig:"INFRAHUB_ADDRESS" required:"true" envfile:"alone" format:"address" desc:"Where Infrahub answers, for example http://localhost:8000. A path is kept, a slash at the end is ignored."`
+	APIToken               Secret        `envconfig:"INFRAHUB_API_TOKEN" secret:"true" envfile:"credential" format:"token" desc:"API token of the account this server acts as. Required, unless user name and password are set."`
+	Username               string        `envconfig:"INFRAHUB_USERNAME" envfile:"credential" desc:"User name of that account. The server logs in with it and INFRAHUB_PASSWORD."`
+	Password               Secret        `envconfig:"INFRAHUB_PASSWORD" secret:"true" envfile:"credential" verbatim:"true" desc:"Password of INFRAHUB_USERNAME, taken as it is, blanks included."`
+	DefaultBranch          string        `envconfig:"INFRAHUB_DEFAULT_BRANCH" format:"branch" desc:"Branch that is read when none is asked for. Not set: the one that Infrahub itself calls its default."`
+	Timeout                time.Duration `envconfig:"INFRAHUB_TIMEOUT" default:"60" unit:"s" min:"0.1" max:"86400" desc:"Time limit of one request to Infrahub."`
+	Priority               string        `envconfig:"INFRAHUB_PRIORITY" oneof:"high,medium,low" desc:"Sent as X-Priority, which Infrahub heeds when it is overloaded. Not set: no such header."`
+	Proxy                  Secret        `envconfig:"INFRAHUB_PROXY" secret:"true" format:"proxy" desc:"Proxy for every request to Infrahub. When no proxy is set here, HTTP_PROXY, HTTPS_PROXY and NO_PROXY decide."`
+	ProxyMountsHTTP        Secret        `envconfig:"INFRAHUB_PROXY_MOUNTS_HTTP" secret:"true" format:"proxy" desc:"Proxy when the address is http. Not together with INFRAHUB_PROXY."`
+	ProxyMountsHTTPS       Secret        `envconfig:"INFRAHUB_PROXY_MOUNTS_HTTPS" secret:"true" format:"proxy" desc:"Proxy when the address is https. Not together with INFRAHUB_PROXY."`
+	TLSInsecure            bool          `envconfig:"INFRAHUB_TLS_INSECURE" default:"false" desc:"Accept any certificate of Infrahub. For trials only: whoever sits in between can read and change everything."`
+	TLSCAFile              string        `envconfig:"INFRAHUB_TLS_CA_FILE" format:"certificates" desc:"Certificates that vouch for Infrahub, beside those of the system."`
+	PaginationSize         int           `envconfig:"INFRAHUB_PAGINATION_SIZE" default:"50" unit:"nodes" min:"1" max:"1000" desc:"Nodes in one request to Infrahub when all are asked for."`
+	MaxConcurrentExecution int           `envconfig:"INFRAHUB_MAX_CONCURRENT_EXECUTION" default:"5" unit:"requests" min:"1" max:"1000" desc:"Requests to Infrahub that one call may have under way at a time."`
+	RetryOnFailure         bool          `envconfig:"INFRAHUB_RETRY_ON_FAILURE" default:"false" desc:"Repeat reads that failed for a passing reason, up to three times. INFRAHUB_MCP_RETRY_MAX_ATTEMPTS goes before it."`
+	RetryDelay             time.Duration `envconfig:"INFRAHUB_RETRY_DELAY" default:"5" unit:"s" min:"0.001" max:"3600" desc:"Wait before the first repetition that INFRAHUB_RETRY_ON_FAILURE asks for. It doubles with each, up to 30 seconds."`
+	RateLimitRetryEnabled  bool          `envconfig:"INFRAHUB_RATE_LIMIT_RETRY_ENABLED" default:"true" desc:"Repeat a request that Infrahub put off with HTTP 429, after the time it names."`
+	RateLimitMaxRetries    int           `envconfig:"INFRAHUB_RATE_LIMIT_MAX_RETRIES" default:"10" unit:"repetitions" min:"0" max:"1000" desc:"How often one request is repeated after HTTP 429."`
+	RateLimitBackoffBase   time.Duration `envconfig:"INFRAHUB_RATE_LIMIT_BACKOFF_BASE" default:"0.5" unit:"s" min:"0.001" max:"3600" desc:"First wait after HTTP 429 when Infrahub names no time; doubled each time."`
+	RateLimitBackoffMax    time.Duration `envconfig:"INFRAHUB_RATE_LIMIT_BACKOFF_MAX" default:"60" unit:"s" min:"0.001" max:"3600" desc:"Longest single wait after HTTP 429, also when Infrahub names a longer one."`
+}
+
+// Server says how clients reach this program.
+type Server struct {
+	Transport    string        `flag:"transport" default:"stdio" oneof:"stdio,streamable-http" desc:"How clients speak to this server: over standard input and output, or over HTTP at /mcp."`
+	Host         string        `envconfig:"MCP_HOST" flag:"host" default:"127.0.0.1" format:"host" desc:"Address to listen on over HTTP; 0.0.0.0 or :: is every interface."`
+	Port         int           `envconfig:"MCP_PORT" flag:"port" default:"8001" min:"0" max:"65535" desc:"Port to listen on over HTTP; 0 takes any free one and the log says which."`
+	EnvFile      string        `envconfig:"INFRAHUB_MCP_ENV_FILE" default:".env" format:"path" empty:"no file is read" desc:"File that may supply the address and the credential of Infrahub, see below."`
+	PingInterval time.Duration `envconfig:"INFRAHUB_MCP_PING_INTERVAL_MS" default:"0" unit:"ms" min:"0" max:"300000" desc:"Pause between the pings that keep an HTTP session alive; 0 sends none."`
+}
+
+// Tools are the operator's decisions on what tools may do and answer.
+type Tools struct {
+	ReadOnly           bool `envconfig:"INFRAHUB_MCP_READ_ONLY" default:"false" desc:"Offer no tool that writes and refuse every mutation."`
+	MaxResponseBytes   int  `envconfig:"INFRAHUB_MCP_MAX_RESPONSE_BYTES" default:"500000" unit:"bytes" min:"10000" max:"20000000" desc:"Largest answer of a tool. A longer list is cut at a row, anything else is refused with advice."`
+	RevealSecrets      bool `envconfig:"INFRAHUB_MCP_REVEAL_SECRETS" default:"false" desc:"Show the values of Password and HashedPassword attributes, which Infrahub hands out in clear text, instead of masking them."`
+	SchemaExpandPeers  bool `envconfig:"INFRAHUB_MCP_SCHEMA_EXPAND_PEERS" default:"true" desc:"Default of the argument expand of get_schema: add the kinds one relationship away."`
+	DereferenceSchemas bool `envconfig:"INFRAHUB_MCP_DEREFERENCE_SCHEMAS" default:"false" desc:"Write tool schemas without $ref. They never hold one, so both values give the same."`
+}
+
+// Logging says what goes to standard error.
+type Logging struct {
+	Level string `envconfig:"INFRAHUB_MCP_LOG_LEVEL" default:"info" oneof:"debug,info,warning,error" desc:"Least important lines that are written to standard error."`
+}
+
+// Limits bound what clients may ask for and how often Infrahub is asked again.
+type Limits struct {
+	RetryMaxAttempts int           `envconfig:"INFRAHUB_MCP_RETRY_MAX_ATTEMPTS" default:"0" unit:"repetitions" min:"0" max:"100" desc:"How often a read that failed for a passing reason, such as a lost connection or HTTP 502, 503 or 504, is repeated; 0 leaves it to INFRAHUB_RETRY_ON_FAILURE."`
+	RetryBaseDelay   time.Duration `envconfig:"INFRAHUB_MCP_RETRY_BASE_DELAY" default:"1" unit:"s" min:"0.001" max:"3600" desc:"Wait before the first of these repetitions. It doubles with each, up to 30 seconds."`
+	RateLimitRPS     float64       `envconfig:"INFRAHUB_MCP_RATE_LIMIT_RPS" default:"0" min:"0" max:"10000" later:"rate limiting" desc:"Requests a second that a client may send in the long run; 0 is no limit."`
+	RateLimitBurst   int           `envconfig:"INFRAHUB_MCP_RATE_LIMIT_BURST" default:"0" unit:"requests" min:"0" max:"10000" later:"rate limiting" desc:"Requests that may come at once; 0 is twice the rate."`
+	CacheEnabled     bool          `envconfig:"INFRAHUB_MCP_CACHE_ENABLED" default:"false" later:"caching of answers" desc:"Keep answers to lists and reads for a while."`
+	CacheListTTL     time.Duration `envconfig:"INFRAHUB_MCP_CACHE_LIST_TTL" default:"300" unit:"s" min:"1" max:"2592000" later:"caching of answers" desc:"How long lists of tools, resources and prompts are kept."`
+	CacheReadTTL     time.Duration `envconfig:"INFRAHUB_MCP_CACHE_READ_TTL" default:"3600" unit:"s" min:"1" max:"2592000" later:"caching of answers" desc:"How long answers to reads are kept."`
+}
+
+// Branch says how session branches are named.
+type Branch struct {
+	Pattern    string `envconfig:"INFRAHUB_MCP_BRANCH_PATTERN" default:"mcp/session-{date}-{hex}" format:"branch-pattern" later:"writing on session branches" desc:"Name of a new session branch: {date} is the day in UTC as YYYYMMDD, {hex} eight random hexadecimal digits, {user} who asks, or anonymous. Without any of them the name is fixed."`
+	MaxRetries int    `envconfig:"INFRAHUB_MCP_MAX_BRANCH_RETRIES" default:"5" unit:"attempts" min:"1" max:"20" later:"writing on session branches" desc:"How many names are tried when a branch of that name exists."`
+}
+
+// Auth says who may use the server and as whom it acts in Infrahub.
+type Auth struct {
+	Mode                   string   `envconfig:"INFRAHUB_MCP_AUTH_MODE" default:"none" oneof:"none,token-passthrough,basic-passthrough,oidc" later:"authentication of clients" desc:"none: whoever reaches the server acts with its credential. token-passthrough, basic-passthrough: each request carries its own Infrahub credential. oidc: clients log in at an identity provider."`
+	ScopesWrite            []string `envconfig:"INFRAHUB_MCP_AUTH_SCOPES_WRITE" default:"write" format:"scopes" empty:"every authenticated user may write" later:"authentication of clients" desc:"Scopes that writing needs, all of them, in mode oidc."`
+	TokenPassthroughHeader string   `envconfig:"INFRAHUB_MCP_TOKEN_PASSTHROUGH_HEADER" default:"Authorization" format:"header" later:"authentication of clients" desc:"HTTP header that carries the credential in both passthrough modes."`
+	OIDCConfigURL          string   `envconfig:"INFRAHUB_MCP_OIDC_CONFIG_URL" format:"url" later:"authentication of clients" desc:"Discovery document of the identity provider. Required in mode oidc."`
+	OIDCClientID           string   `envconfig:"INFRAHUB_MCP_OIDC_CLIENT_ID" later:"authentication of clients" desc:"Client id at the identity provider. Required in mode oidc."`
+	OIDCClientSecret       Secret   `envconfig:"INFRAHUB_MCP_OIDC_CLIENT_SECRET" secret:"true" later:"authentication of clients" desc:"Client secret at the identity provider. Not set: a public client with PKCE."`
+	OIDCBaseURL            string   `envconfig:"INFRAHUB_MCP_OIDC_BASE_URL" format:"url" later:"authentication of clients" desc:"Address under which clients reach this server. Required in mode oidc."`
+	OIDCAudience           string   `envconfig:"INFRAHUB_MCP_OIDC_AUDIENCE" later:"authentication of clients" desc:"Audience that an access token must be made for."`
+	OIDCUserClaim          string   `envconfig:"INFRAHUB_MCP_OIDC_USER_CLAIM" default:"email" later:"authentication of clients" desc:"Claim that names the user."`
+}
+
+// Telemetry says what the server reports about itself.
+type Telemetry struct {
+	PrometheusEnabled bool `envconfig:"INFRAHUB_MCP_PROMETHEUS_ENABLED" default:"false" later:"metrics in the Prometheus format" desc:"Answer /metrics in the exposition format of Prometheus instead of JSON."`
+	OTelEnabled       bool `envconfig:"INFRAHUB_MCP_OTEL_ENABLED" default:"false" later:"tracing" desc:"Send OpenTelemetry spans, set up by the standard OTEL_* variables."`
+}
+
+// Authentication modes, the values of Auth.Mode.
+const (
+	AuthNone             = "none"
+	AuthTokenPassthrough = "token-passthrough"
+	AuthBasicPassthrough = "basic-passthrough"
+	AuthOIDC             = "oidc"
+)
+
+// Transports, the values of Server.Transport.
+const (
+	TransportStdio = "stdio"
+	TransportHTTP  = "streamable-http"
+)

@@ -1,0 +1,179 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/kelseyhightower/envconfig"
+)
+
+// Flags are the flags given on the command line: name without dashes → value.
+type Flags map[string]string
+
+// Load reads the configuration of the server: flags before the process
+// environment before the .env file before defaults. It changes none of them.
+// Warnings are sentences on what was ignored or is risky; they come beside an
+// error too. The error is an *Error and names every problem at once.
+func Load(flags Flags) (*Config, []string, error) {
+	config := new(Config)
+	file, warnings, err := readEnvFile()
+	l := loader{flags: flags, file: file, entries: entriesOf(config)}
+	if err != nil {
+		l.problems = append(l.problems, err.Error())
+	}
+	l.read()
+	l.checkTogether(config, err == nil)
+	l.checkAvailable()
+	warnings = slices.Concat(warnings, unknownVariables(os.Environ()), l.risks(config))
+	if len(l.problems) > 0 {
+		return nil, warnings, &Error{Problems: l.problems}
+	}
+	return config, warnings, nil
+}
+
+// LoadServer reads the group Server alone, for a command that looks for a
+// running server and needs to know nothing else. The error is an *Error.
+func LoadServer(flags Flags) (*Server, error) {
+	server := new(Server)
+	l := loader{flags: flags, entries: entriesOfGroup(reflect.ValueOf(server).Elem(), "")}
+	l.read()
+	if len(l.problems) > 0 {
+		return nil, &Error{Problems: l.problems}
+	}
+	return server, nil
+}
+
+// loader finds the values of settings and collects what is wrong with them.
+type loader struct {
+	flags    Flags
+	file     envFile
+	entries  []entry
+	problems []string
+}
+
+// entry is a setting and what became of it.
+type entry struct {
+	*Setting
+	field     reflect.Value // where its value goes
+	text      string        // what was found for it
+	from      origin        // where it was found
+	malformed bool          // the text is refused; the field holds the default
+}
+
+// origin is where the text of a setting was found.
+type origin int
+
+const (
+	byDefault origin = iota
+	byFlag
+	byVariable
+	byFile
+)
+
+// entriesOf lists the settings of a Config, each bound to its field.
+func entriesOf(config *Config) []entry {
+	var entries []entry
+	for group, value := range reflect.ValueOf(config).Elem().Fields() {
+		entries = append(entries, entriesOfGroup(value, group.Tag.Get("group"))...)
+	}
+	return entries
+}
+
+// entriesOfGroup lists the settings of one group.
+func entriesOfGroup(group reflect.Value, title string) []entry {
+	var entries []entry
+	for field, value := range group.Fields() {
+		entries = append(entries, entry{Setting: settingOf(field, title), field: value})
+	}
+	return entries
+}
+
+// read gives every setting its value, and reports those that are malformed.
+func (l *loader) read() {
+	for i := range l.entries {
+		e := &l.entries[i]
+		e.text, e.from = l.find(e.Setting)
+		value, err := e.decode()
+		if err == nil && e.from != byDefault && !e.meantEmpty() {
+			value, err = e.check(value)
+		}
+		if err != nil {
+			l.report("%s", refusal(e.Setting, l.label(e), e.text, err))
+			e.text, e.from, e.malformed = e.Default, byDefault, true
+			value, _ = e.decode() // the tests prove that every default decodes
+		}
+		e.field.Set(value)
+	}
+}
+
+// find returns the text of a setting and where it was found. A variable that
+// is empty counts as not set, because compose files and the like cannot but
+// set it; for some settings it has a meaning.
+func (l *loader) find(s *Setting) (string, origin) {
+	if text, ok := l.flags[s.Flag]; ok {
+		return text, byFlag
+	}
+	if text, ok := os.LookupEnv(s.Name); ok && (s.Empty != "" || !s.blank(text)) {
+		return text, byVariable
+	}
+	if text := l.file.values[s.Name]; s.EnvFile && !s.blank(text) {
+		return text, byFile
+	}
+	return s.Default, byDefault
+}
+
+// blank tells whether a text is as good as none.
+func (s *Setting) blank(text string) bool {
+	if s.field.Tag.Get("verbatim") == "true" {
+		return text == ""
+	}
+	return strings.TrimSpace(text) == ""
+}
+
+// meantEmpty tells whether the setting is empty on purpose.
+func (e *entry) meantEmpty() bool { return e.Empty != "" && e.blank(e.text) }
+
+// given tells whether the setting has a value of its own, right or wrong.
+func (e *entry) given() bool { return e.from != byDefault || e.malformed }
+
+// decode turns the text of a setting into a value of its type. What stands in
+// the environment is read by envconfig, one variable at a time because it
+// stops at the first that is malformed.
+func (e *entry) decode() (reflect.Value, error) {
+	one := reflect.New(reflect.StructOf([]reflect.StructField{
+		{Name: "Value", Type: decoderOf(e.Setting.field), Tag: e.Setting.field.Tag},
+	}))
+	target := one.Elem().Field(0)
+	var err error
+	if e.from == byVariable {
+		err = envconfig.Process("", one.Interface())
+	} else if decoder, ok := reflect.TypeAssert[envconfig.Decoder](target.Addr()); ok {
+		err = decoder.Decode(e.text)
+	}
+	// The error of envconfig quotes the value, which may be a secret.
+	if quoting, ok := errors.AsType[*envconfig.ParseError](err); ok {
+		err = quoting.Err
+	}
+	return target.Convert(e.field.Type()), err
+}
+
+// label names a setting as it was given.
+func (l *loader) label(e *entry) string {
+	switch e.from {
+	case byFlag:
+		return "--" + e.Flag
+	case byFile:
+		return e.Name + " in " + l.file.path
+	default:
+		return e.Name
+	}
+}
+
+// report adds a problem.
+func (l *loader) report(format string, arguments ...any) {
+	l.problems = append(l.problems, fmt.Sprintf(format, arguments...))
+}

@@ -1,0 +1,120 @@
+package config
+
+import (
+	"reflect"
+	"strings"
+)
+
+// checkTogether reports what is wrong with settings together: those that are
+// missing, and those that contradict each other. complete is false when the
+// .env file could not be read, so that nothing is known to be missing.
+func (l *loader) checkTogether(c *Config, complete bool) {
+	if complete {
+		l.checkRequired()
+	}
+	if !l.entry("INFRAHUB_MCP_AUTH_MODE").malformed {
+		l.checkMode(c, complete)
+	}
+	if both := l.given("INFRAHUB_PROXY_MOUNTS_HTTP", "INFRAHUB_PROXY_MOUNTS_HTTPS"); both != nil && l.given("INFRAHUB_PROXY") != nil {
+		l.report("INFRAHUB_PROXY is set together with %s: set one proxy for all requests, or one for each scheme.", strings.Join(both, " and "))
+	}
+}
+
+// checkRequired reports the settings that nothing works without.
+func (l *loader) checkRequired() {
+	for i := range l.entries {
+		if e := &l.entries[i]; e.Required && !e.given() {
+			l.report("%s is not set, but must be %s.", e.Name, e.Allowed)
+		}
+	}
+}
+
+// checkMode reports what the mode of authentication needs and does not get.
+func (l *loader) checkMode(c *Config, complete bool) {
+	mode := c.Auth.Mode
+	if mode == AuthNone || mode == AuthOIDC {
+		l.checkCredential(complete)
+	}
+	if mode == AuthOIDC {
+		l.checkOIDC()
+	}
+	if mode != AuthNone && c.Server.Transport == TransportStdio && !l.entry("transport").malformed {
+		l.report("INFRAHUB_MCP_AUTH_MODE is %q, which needs --transport %s: on stdio there are no headers to carry a credential.", mode, TransportHTTP)
+	}
+}
+
+// checkCredential reports that the credential of Infrahub is missing, double
+// or half.
+func (l *loader) checkCredential(complete bool) {
+	token := l.given("INFRAHUB_API_TOKEN")
+	login := l.given("INFRAHUB_USERNAME", "INFRAHUB_PASSWORD")
+	switch {
+	case token != nil && login != nil:
+		l.report("INFRAHUB_API_TOKEN is set together with %s: set either the token, or user name and password.", strings.Join(login, " and "))
+	case len(login) == 1:
+		l.report("%s is set alone: INFRAHUB_USERNAME and INFRAHUB_PASSWORD belong together.", login[0])
+	case token == nil && login == nil && complete:
+		l.report("No credential for Infrahub is set: set INFRAHUB_API_TOKEN, or INFRAHUB_USERNAME with INFRAHUB_PASSWORD.")
+	}
+}
+
+// checkOIDC reports all that the mode oidc lacks, in one sentence.
+func (l *loader) checkOIDC() {
+	var missing []string
+	for _, name := range []string{"INFRAHUB_MCP_OIDC_CONFIG_URL", "INFRAHUB_MCP_OIDC_CLIENT_ID", "INFRAHUB_MCP_OIDC_BASE_URL"} {
+		if l.given(name) == nil {
+			missing = append(missing, name)
+		}
+	}
+	if missing != nil {
+		l.report("INFRAHUB_MCP_AUTH_MODE is %q, which also needs %s.", AuthOIDC, strings.Join(missing, ", "))
+	}
+}
+
+// checkAvailable reports the settings that ask for what this version lacks.
+// One that repeats its default asks for nothing.
+func (l *loader) checkAvailable() {
+	for i := range l.entries {
+		e := &l.entries[i]
+		if e.Later == "" || e.from == byDefault {
+			continue
+		}
+		byItself := entry{Setting: e.Setting, field: e.field, text: e.Default}
+		if value, _ := byItself.decode(); !reflect.DeepEqual(value.Interface(), e.field.Interface()) {
+			l.report("%s is %s, but this version does not offer %s yet: leave it unset.", l.label(e), shown(e.Setting, e.text), e.Later)
+		}
+	}
+}
+
+// risks warns of settings that are allowed and dangerous.
+func (l *loader) risks(c *Config) []string {
+	var warnings []string
+	if c.Infrahub.TLSInsecure {
+		warnings = append(warnings, "INFRAHUB_TLS_INSECURE is on: the certificate of Infrahub is not checked.")
+	}
+	if l.entry("INFRAHUB_ADDRESS").from == byFile && (l.entry("INFRAHUB_API_TOKEN").from == byVariable || l.entry("INFRAHUB_PASSWORD").from == byVariable) {
+		warnings = append(warnings, "INFRAHUB_ADDRESS comes from "+l.file.path+" while the credential sent there comes from the environment.")
+	}
+	return warnings
+}
+
+// given returns those of some settings that have a value of their own.
+func (l *loader) given(names ...string) []string {
+	var given []string
+	for _, name := range names {
+		if l.entry(name).given() {
+			given = append(given, name)
+		}
+	}
+	return given
+}
+
+// entry returns a setting by the name of its variable or flag.
+func (l *loader) entry(name string) *entry {
+	for i := range l.entries {
+		if e := &l.entries[i]; e.Name == name || e.Flag == name {
+			return e
+		}
+	}
+	return &entry{} // the tests prove that every name used here exists
+}

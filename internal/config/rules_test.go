@@ -1,0 +1,168 @@
+package config
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestSettingsThatContradictEachOtherAreRefused(t *testing.T) {
+	const noToken = "-"
+	tests := []struct {
+		name      string
+		variables map[string]string
+		problems  []string
+	}{
+		{
+			"no credential", map[string]string{"INFRAHUB_API_TOKEN": noToken},
+			[]string{"No credential for Infrahub is set: set INFRAHUB_API_TOKEN, or INFRAHUB_USERNAME with INFRAHUB_PASSWORD."},
+		},
+		{
+			"an empty token is none", map[string]string{"INFRAHUB_API_TOKEN": ""},
+			[]string{"No credential for Infrahub is set: set INFRAHUB_API_TOKEN, or INFRAHUB_USERNAME with INFRAHUB_PASSWORD."},
+		},
+		{"user name and password", map[string]string{"INFRAHUB_API_TOKEN": noToken, "INFRAHUB_USERNAME": "a", "INFRAHUB_PASSWORD": "b"}, nil},
+		{
+			"a user name alone", map[string]string{"INFRAHUB_API_TOKEN": noToken, "INFRAHUB_USERNAME": "a"},
+			[]string{"INFRAHUB_USERNAME is set alone: INFRAHUB_USERNAME and INFRAHUB_PASSWORD belong together."},
+		},
+		{
+			"a password alone", map[string]string{"INFRAHUB_API_TOKEN": noToken, "INFRAHUB_PASSWORD": "b"},
+			[]string{"INFRAHUB_PASSWORD is set alone: INFRAHUB_USERNAME and INFRAHUB_PASSWORD belong together."},
+		},
+		{
+			"a token and a login", map[string]string{"INFRAHUB_USERNAME": "a", "INFRAHUB_PASSWORD": "b"},
+			[]string{"INFRAHUB_API_TOKEN is set together with INFRAHUB_USERNAME and INFRAHUB_PASSWORD: set either the token, or user name and password."},
+		},
+		{
+			"a token and half a login", map[string]string{"INFRAHUB_PASSWORD": "b"},
+			[]string{"INFRAHUB_API_TOKEN is set together with INFRAHUB_PASSWORD: set either the token, or user name and password."},
+		},
+		{
+			"a malformed token is not a missing one", map[string]string{"INFRAHUB_API_TOKEN": "a b"},
+			[]string{"INFRAHUB_API_TOKEN is (hidden), but must be printable ASCII characters without blanks."},
+		},
+		{"a token and an empty login", map[string]string{"INFRAHUB_USERNAME": "", "INFRAHUB_PASSWORD": ""}, nil},
+		{
+			"a proxy for all and one for http", map[string]string{"INFRAHUB_PROXY": "http://p", "INFRAHUB_PROXY_MOUNTS_HTTP": "http://p"},
+			[]string{"INFRAHUB_PROXY is set together with INFRAHUB_PROXY_MOUNTS_HTTP: set one proxy for all requests, or one for each scheme."},
+		},
+		{"a proxy for each scheme", map[string]string{"INFRAHUB_PROXY_MOUNTS_HTTP": "http://p", "INFRAHUB_PROXY_MOUNTS_HTTPS": "http://q"}, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			environment(t, with(test.variables))
+			_, _, err := Load(nil)
+			if diff := cmp.Diff(test.problems, problemsOf(t, err)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestModesThatNeedHeadersRefuseStdio(t *testing.T) {
+	for _, mode := range []string{AuthTokenPassthrough, AuthBasicPassthrough, AuthOIDC} {
+		for _, transport := range []string{TransportStdio, TransportHTTP} {
+			environment(t, with(map[string]string{"INFRAHUB_MCP_AUTH_MODE": mode}))
+			_, _, err := Load(Flags{"transport": transport})
+			refuses := strings.Contains(strings.Join(problemsOf(t, err), "\n"), "which needs --transport streamable-http")
+			if refuses != (transport == TransportStdio) {
+				t.Errorf("mode %s on %s: refused %v", mode, transport, refuses)
+			}
+		}
+	}
+}
+
+func TestPassthroughModesNeedNoCredential(t *testing.T) {
+	for _, mode := range []string{AuthTokenPassthrough, AuthBasicPassthrough} {
+		environment(t, with(map[string]string{"INFRAHUB_MCP_AUTH_MODE": mode, "INFRAHUB_API_TOKEN": "-"}))
+		_, _, err := Load(Flags{"transport": TransportHTTP})
+		want := []string{`INFRAHUB_MCP_AUTH_MODE is "` + mode + `", but this version does not offer authentication of clients yet: leave it unset.`}
+		if diff := cmp.Diff(want, problemsOf(t, err)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestOIDCNamesOnlyWhatIsMissing(t *testing.T) {
+	environment(t, with(map[string]string{"INFRAHUB_MCP_AUTH_MODE": "OIDC", "INFRAHUB_MCP_OIDC_CLIENT_ID": "infrahub"}))
+	_, _, err := Load(Flags{"transport": TransportHTTP})
+	want := `INFRAHUB_MCP_AUTH_MODE is "oidc", which also needs INFRAHUB_MCP_OIDC_CONFIG_URL, INFRAHUB_MCP_OIDC_BASE_URL.`
+	if problems := problemsOf(t, err); len(problems) == 0 || problems[0] != want {
+		t.Errorf("%q, want first %q", problems, want)
+	}
+}
+
+// TestEveryMissingFeatureIsRefused sets each setting of a later version to a
+// sound value that asks for the feature.
+func TestEveryMissingFeatureIsRefused(t *testing.T) {
+	values := map[string]string{
+		"INFRAHUB_MCP_RATE_LIMIT_RPS":           "5",
+		"INFRAHUB_MCP_RATE_LIMIT_BURST":         "10",
+		"INFRAHUB_MCP_CACHE_ENABLED":            "yes",
+		"INFRAHUB_MCP_CACHE_LIST_TTL":           "301",
+		"INFRAHUB_MCP_CACHE_READ_TTL":           "1h1s",
+		"INFRAHUB_MCP_BRANCH_PATTERN":           "fixed",
+		"INFRAHUB_MCP_MAX_BRANCH_RETRIES":       "6",
+		"INFRAHUB_MCP_AUTH_MODE":                "token-passthrough",
+		"INFRAHUB_MCP_AUTH_SCOPES_WRITE":        "",
+		"INFRAHUB_MCP_TOKEN_PASSTHROUGH_HEADER": "X-Token",
+		"INFRAHUB_MCP_OIDC_CONFIG_URL":          "https://id.example/.well-known/openid-configuration?p=1",
+		"INFRAHUB_MCP_OIDC_CLIENT_ID":           "infrahub",
+		"INFRAHUB_MCP_OIDC_CLIENT_SECRET":       "sesame",
+		"INFRAHUB_MCP_OIDC_BASE_URL":            "https://mcp.example",
+		"INFRAHUB_MCP_OIDC_AUDIENCE":            "infrahub",
+		"INFRAHUB_MCP_OIDC_USER_CLAIM":          "sub",
+		"INFRAHUB_MCP_PROMETHEUS_ENABLED":       "1",
+		"INFRAHUB_MCP_OTEL_ENABLED":             "on",
+	}
+	for _, s := range Settings() {
+		if s.Later == "" {
+			continue
+		}
+		t.Run(s.Name, func(t *testing.T) {
+			value, ok := values[s.Name]
+			if !ok {
+				t.Fatal("the table of this test has no value")
+			}
+			environment(t, with(map[string]string{s.Name: value}))
+			_, _, err := Load(Flags{"transport": TransportHTTP})
+			problems := problemsOf(t, err)
+			if len(problems) != 1 || !strings.HasPrefix(problems[0], s.Name+" is ") || !strings.HasSuffix(problems[0], ", but this version does not offer "+s.Later+" yet: leave it unset.") {
+				t.Errorf("problems: %q", problems)
+			}
+		})
+	}
+}
+
+func TestAMissingFeatureIsNotAskedForByItsDefault(t *testing.T) {
+	variables := map[string]string{}
+	for _, s := range Settings() {
+		if s.Later != "" {
+			variables[s.Name] = s.Default
+		}
+	}
+	variables["INFRAHUB_MCP_CACHE_LIST_TTL"] = "5m"
+	variables["INFRAHUB_MCP_OTEL_ENABLED"] = "No"
+	environment(t, with(variables))
+	if _, _, err := Load(nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDangerousSettingsAreWarnedOf(t *testing.T) {
+	environment(t, with(map[string]string{"INFRAHUB_TLS_INSECURE": "true", "INFRAHUB_ADDRESS": "-"}))
+	writeFile(t, ".env", "INFRAHUB_ADDRESS=http://elsewhere.example")
+	_, warnings, err := Load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"INFRAHUB_TLS_INSECURE is on: the certificate of Infrahub is not checked.",
+		`INFRAHUB_ADDRESS comes from ".env" while the credential sent there comes from the environment.`,
+	}
+	if diff := cmp.Diff(want, warnings); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,32 @@
+package infrahub
+
+import (
+	"strings"
+	"testing"
+)
+
+func BenchmarkGraphQL(b *testing.B) {
+	for name, size := range map[string]int{"small": 100, "page": 100_000} {
+		b.Run(name, func(b *testing.B) {
+			body := `{"data":{"x":"` + strings.Repeat("x", size) + `"}}`
+			u, _ := newUpstream(b, answering(200, jsonType, body), Settings{MaxConcurrent: 5})
+			client := u.Client(someToken)
+			query := Query{Document: "query Q($a: Int) { x }", Branch: "main", Variables: map[string]any{"a": 1}}
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := client.GraphQL(b.Context(), query); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkClient(b *testing.B) {
+	u, _ := upstreamOf(b, "http://127.0.0.1:1", Settings{})
+	b.ReportAllocs()
+	for b.Loop() {
+		u.Client(someToken)
+	}
+}

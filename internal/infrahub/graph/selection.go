@@ -1,0 +1,404 @@
+package graph
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"infrahub-mcp/internal/infrahub/schema"
+	"infrahub-mcp/internal/problem"
+)
+
+// Selection says which columns of a kind's nodes are read: it writes the
+// selection set of a query and turns the nodes of the answer into rows.
+type Selection struct {
+	kind     *schema.Kind
+	metadata bool
+	columns  []column
+}
+
+// column is one member of a row.
+type column struct {
+	name string
+	// query is the selection inside `node`; empty for what every node has.
+	query string
+	// read takes the value out of a node of the answer.
+	read func(n *node) json.RawMessage
+}
+
+// node is one edge of an answer.
+type node struct {
+	fields   map[string]json.RawMessage
+	metadata map[string]json.RawMessage
+}
+
+// MaxPeers is how many nodes of a relationship with cardinality many a row
+// shows; the row tells how many there are.
+const MaxPeers = 20
+
+// Masked stands for the value of a Password or HashedPassword attribute.
+const Masked = "********"
+
+// identity are the fields that every node of every kind has.
+var identity = []string{"id", "kind", "display_label", "hfid"}
+
+// metadata are the fields that Infrahub keeps about every node.
+var metadata = []string{"created_at", "created_by", "updated_at", "updated_by"}
+
+// Reader builds selections for one schema.
+type Reader struct {
+	Schema *schema.Schema
+	// Reveal shows the values of secret attributes instead of masking them.
+	Reveal bool
+}
+
+// Labels selects what tells nodes apart, and no more, so that a page is a short
+// table: id and display_label, and the kind where k is a generic.
+func (r Reader) Labels(k *schema.Kind) *Selection {
+	s := &Selection{kind: k}
+	s.columns = append(s.columns, identityColumn("id"))
+	if k.Class == schema.Generic {
+		s.columns = append(s.columns, identityColumn("kind"))
+	}
+	s.columns = append(s.columns, identityColumn("display_label"))
+	return s
+}
+
+// Everything selects the labels, every attribute and every relationship of a
+// kind, save those that Infrahub adds to each kind for its own use (groups and
+// profiles).
+func (r Reader) Everything(k *schema.Kind) *Selection {
+	s := r.Labels(k)
+	s.columns = append(s.columns, identityColumn("hfid"))
+	for i := range k.Attributes {
+		s.columns = append(s.columns, r.attribute(&k.Attributes[i], k.Attributes[i].Name))
+	}
+	for i := range k.Relationships {
+		if rel := &k.Relationships[i]; rel.Kind != "Group" && rel.Kind != "Profile" && rel.Kind != "Template" {
+			s.columns = append(s.columns, r.relationship(rel, rel.Name))
+		}
+	}
+	return s
+}
+
+// Fields selects exactly the named fields, in that order: attributes,
+// relationships, "relationship.attribute", identity (id, kind, display_label,
+// hfid) and metadata (created_at, created_by, updated_at, updated_by). For a
+// generic, fields of the kinds that implement it may be named too.
+func (r Reader) Fields(k *schema.Kind, names []string) (*Selection, error) {
+	s := &Selection{kind: k}
+	var faults []error
+	for _, name := range names {
+		if slices.ContainsFunc(s.columns, func(c column) bool { return c.name == name }) {
+			continue
+		}
+		c, err := r.field(k, name)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		if slices.Contains(metadata, name) && k.Attribute(name) == nil {
+			s.metadata = true
+		}
+		s.columns = append(s.columns, c)
+	}
+	if len(faults) > 0 {
+		return nil, joined(faults)
+	}
+	return s, nil
+}
+
+// field finds what a name means. A kind's own attribute wins over the metadata
+// of the same name.
+func (r Reader) field(k *schema.Kind, name string) (column, error) {
+	if a := k.Attribute(name); a != nil {
+		return r.attribute(a, name), nil
+	}
+	if rel := k.Relationship(name); rel != nil {
+		return r.relationship(rel, name), nil
+	}
+	if slices.Contains(identity, name) {
+		return identityColumn(name), nil
+	}
+	if slices.Contains(metadata, name) {
+		return metadataColumn(name), nil
+	}
+	if relationship, attribute, ok := strings.Cut(name, "."); ok {
+		if rel := k.Relationship(relationship); rel != nil {
+			return r.peerField(rel, attribute)
+		}
+		name = relationship
+	} else if k.Class == schema.Generic {
+		if c, ok := r.concrete(k, name); ok {
+			return c, nil
+		}
+	}
+	known := slices.Concat(attributeNames(k), relationshipNames(k), identity, metadata)
+	return column{}, problem.Unknown("field of "+k.Name, name, known,
+		"Fields are attributes, relationships, relationship.attribute, and "+strings.Join(slices.Concat(identity, metadata), ", ")+
+			fmt.Sprintf("; get_schema with kind %s lists them.", k.Name))
+}
+
+func identityColumn(name string) column {
+	field := name
+	if name == "kind" {
+		field = "__typename"
+	}
+	return column{name: name, query: field, read: func(n *node) json.RawMessage { return n.fields[field] }}
+}
+
+func metadataColumn(name string) column {
+	return column{name: name, read: func(n *node) json.RawMessage {
+		raw := n.metadata[name]
+		if !strings.HasSuffix(name, "_by") {
+			return raw
+		}
+		return identify(raw)
+	}}
+}
+
+// attribute selects the value of an attribute. alias differs from its name
+// where kinds that implement a generic have different fields of one name.
+func (r Reader) attribute(a *schema.Attribute, alias string) column {
+	return column{name: a.Name, query: aliased(alias, a.Name) + " { value }", read: func(n *node) json.RawMessage {
+		return r.value(a, n.fields[alias])
+	}}
+}
+
+func aliased(alias, name string) string {
+	if alias == name {
+		return name
+	}
+	return alias + ": " + name
+}
+
+// value takes the value out of an attribute of the answer, masked if secret.
+func (r Reader) value(a *schema.Attribute, raw json.RawMessage) json.RawMessage {
+	var attribute struct {
+		Value json.RawMessage `json:"value"`
+	}
+	if json.Unmarshal(raw, &attribute) != nil || isNull(attribute.Value) {
+		return null
+	}
+	if a.Secret() && !r.Reveal {
+		return json.RawMessage(`"` + Masked + `"`)
+	}
+	return attribute.Value
+}
+
+// relationship selects the identity of the related nodes.
+func (r Reader) relationship(rel *schema.Relationship, alias string) column {
+	peer := "id __typename display_label hfid" + r.ownParts(rel.Peer)
+	if !rel.Many() {
+		return column{name: rel.Name, query: fmt.Sprintf("%s { node { %s } }", aliased(alias, rel.Name), peer), read: func(n *node) json.RawMessage {
+			return identify(one(n.fields[alias]))
+		}}
+	}
+	return many(rel, alias, peer, identify)
+}
+
+// ownParts selects the attributes that a peer's human-friendly id is made of.
+// Infrahub leaves them out of the hfid of a nested node that does not select
+// them itself.
+func (r Reader) ownParts(kind string) string {
+	peer := r.Schema.Lookup(kind)
+	if peer == nil {
+		return ""
+	}
+	var b strings.Builder
+	for _, part := range peer.HumanFriendlyID {
+		if attribute, ok := strings.CutSuffix(part, "__value"); ok && peer.Attribute(attribute) != nil {
+			fmt.Fprintf(&b, " hfid_%s: %s { value }", attribute, attribute)
+		}
+	}
+	return b.String()
+}
+
+// peerField selects one attribute of the related nodes.
+func (r Reader) peerField(rel *schema.Relationship, name string) (column, error) {
+	peer, err := r.Schema.Kind(rel.Peer)
+	if err != nil {
+		return column{}, err
+	}
+	var c column
+	switch {
+	case peer.Attribute(name) != nil:
+		c = r.attribute(peer.Attribute(name), name)
+	case slices.Contains(identity, name):
+		c = identityColumn(name)
+		if name == "hfid" {
+			c.query += r.ownParts(rel.Peer)
+		}
+	default:
+		return column{}, problem.Unknown("attribute of "+peer.Name+" (relationship "+rel.Name+")", name,
+			slices.Concat(attributeNames(peer), identity), "One level down only attributes can be read; for more use query_graphql.")
+	}
+	if rel.Many() {
+		m := many(rel, rel.Name, c.query, func(raw json.RawMessage) json.RawMessage { return c.read(fields(raw)) })
+		m.name = rel.Name + "." + name
+		return m, nil
+	}
+	return column{name: rel.Name + "." + name, query: fmt.Sprintf("%s { node { %s } }", rel.Name, c.query), read: func(n *node) json.RawMessage {
+		peer := one(n.fields[rel.Name])
+		if isNull(peer) {
+			return null
+		}
+		return c.read(fields(peer))
+	}}, nil
+}
+
+// many selects the first peers of a relationship and their number.
+func many(rel *schema.Relationship, alias, peer string, read func(json.RawMessage) json.RawMessage) column {
+	query := fmt.Sprintf("%s(limit: %d) { count edges { node { %s } } }", aliased(alias, rel.Name), MaxPeers, peer)
+	return column{name: rel.Name, query: query, read: func(n *node) json.RawMessage {
+		var answer struct {
+			Count int    `json:"count"`
+			Edges []edge `json:"edges"`
+		}
+		if json.Unmarshal(n.fields[alias], &answer) != nil {
+			return null
+		}
+		peers := make([]json.RawMessage, 0, len(answer.Edges))
+		for _, e := range answer.Edges {
+			peers = append(peers, read(e.Node))
+		}
+		var row Row
+		row.AddValue("count", answer.Count)
+		row.AddValue("nodes", peers)
+		raw, _ := row.MarshalJSON()
+		return raw
+	}}
+}
+
+// concrete selects a field that only kinds implementing a generic have, under
+// one name, whichever of them a node is.
+func (r Reader) concrete(k *schema.Kind, name string) (column, bool) {
+	var query strings.Builder
+	readers := map[string]func(*node) json.RawMessage{}
+	for _, implementing := range r.Schema.Concrete(k) {
+		var c column
+		if a := implementing.Attribute(name); a != nil {
+			c = r.attribute(a, implementing.Name+"__"+name)
+		} else if rel := implementing.Relationship(name); rel != nil {
+			c = r.relationship(rel, implementing.Name+"__"+name)
+		} else {
+			continue
+		}
+		fmt.Fprintf(&query, " ... on %s { %s }", implementing.Name, c.query)
+		readers[implementing.Name] = c.read
+	}
+	return column{name: name, query: "__typename" + query.String(), read: func(n *node) json.RawMessage {
+		if read := readers[text(n.fields["__typename"])]; read != nil {
+			return read(n)
+		}
+		return null
+	}}, len(readers) > 0
+}
+
+// write writes the selection of one page: `edges { node { … } }`.
+func (s *Selection) write(b *strings.Builder) {
+	b.WriteString("edges { node {")
+	for _, c := range s.columns {
+		if c.query != "" {
+			b.WriteByte(' ')
+			b.WriteString(c.query)
+		}
+	}
+	if !slices.ContainsFunc(s.columns, func(c column) bool { return c.query != "" }) {
+		b.WriteString(" id")
+	}
+	b.WriteString(" }")
+	if s.metadata {
+		b.WriteString(" node_metadata { created_at updated_at created_by { id __typename display_label } updated_by { id __typename display_label } }")
+	}
+	b.WriteString(" }")
+}
+
+// row turns one edge of an answer into a row.
+func (s *Selection) row(e edge) Row {
+	n := fields(e.Node)
+	if s.metadata {
+		n.metadata = fields(e.Metadata).fields
+	}
+	var row Row
+	for _, c := range s.columns {
+		row.Add(c.name, c.read(n))
+	}
+	return row
+}
+
+// edge is one member of `edges` in an answer.
+type edge struct {
+	Node     json.RawMessage `json:"node"`
+	Metadata json.RawMessage `json:"node_metadata"`
+}
+
+func fields(raw json.RawMessage) *node {
+	n := &node{}
+	_ = json.Unmarshal(raw, &n.fields) // what is no object has no fields
+	return n
+}
+
+// one takes the node out of a relationship with cardinality one.
+func one(raw json.RawMessage) json.RawMessage {
+	var e edge
+	_ = json.Unmarshal(raw, &e) // what is no object has no node
+	return e.Node
+}
+
+// identify writes who a related node is: id, kind, display_label and, where it
+// has one, hfid.
+func identify(raw json.RawMessage) json.RawMessage {
+	if isNull(raw) {
+		return null
+	}
+	n := fields(raw)
+	var row Row
+	row.Add("id", n.fields["id"])
+	row.Add("kind", n.fields["__typename"])
+	row.Add("display_label", n.fields["display_label"])
+	if hfid := n.fields["hfid"]; !isNull(hfid) && string(hfid) != "[]" {
+		row.Add("hfid", hfid)
+	}
+	identified, _ := row.MarshalJSON()
+	return identified
+}
+
+func text(raw json.RawMessage) string {
+	var s string
+	_ = json.Unmarshal(raw, &s) // what is no text is empty
+	return s
+}
+
+func isNull(raw json.RawMessage) bool {
+	return len(raw) == 0 || string(raw) == "null"
+}
+
+func attributeNames(k *schema.Kind) []string {
+	names := make([]string, len(k.Attributes))
+	for i := range k.Attributes {
+		names[i] = k.Attributes[i].Name
+	}
+	return names
+}
+
+func relationshipNames(k *schema.Kind) []string {
+	names := make([]string, len(k.Relationships))
+	for i := range k.Relationships {
+		names[i] = k.Relationships[i].Name
+	}
+	return names
+}
+
+// joined makes one Problem of several faults.
+func joined(faults []error) error {
+	if len(faults) == 1 {
+		return faults[0]
+	}
+	texts := make([]string, len(faults))
+	for i, fault := range faults {
+		texts[i] = fault.Error()
+	}
+	return problem.New(strings.Join(texts, " "), "")
+}

@@ -1,0 +1,210 @@
+package infrahub
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/sync/singleflight"
+)
+
+// maxLogins bounds how many logins are kept. The one unused for longest goes,
+// and is logged in again when it comes back.
+const maxLogins = 1024
+
+// logins are the sessions of all callers that come with a user name and a
+// password, by [Client.Key].
+type logins struct {
+	flights singleflight.Group
+
+	mu       sync.Mutex // held by what writes
+	sessions *lru.Cache[string, session]
+}
+
+// session is what a login gave: a token for requests, and one to get the next.
+type session struct {
+	access string
+	// renewAt is when the access token is replaced, before it expires. Zero
+	// means never: its expiry cannot be read, and the server will refuse it.
+	renewAt time.Time
+	refresh string
+}
+
+// newLogins returns an empty store of logins.
+func newLogins() *logins {
+	sessions, err := lru.New[string, session](maxLogins)
+	if err != nil {
+		panic(err) // only for a size that is not positive
+	}
+	return &logins{sessions: sessions}
+}
+
+// session returns an access token for the client's user, from the store or by
+// a login. Callers that come at the same time share one login; one that gives
+// up does not take it from the others.
+func (u *Upstream) session(ctx context.Context, c *Client) (access string, err error) {
+	if s, ok := u.logins.sessions.Get(c.key); ok && s.fresh(u.now()) {
+		return s.access, nil
+	}
+	flight := u.logins.flights.DoChan(c.key, func() (any, error) {
+		// The caller before may have just finished.
+		s, _ := u.logins.sessions.Get(c.key)
+		if s.fresh(u.now()) {
+			return s.access, nil
+		}
+		s, err := u.renew(context.WithoutCancel(ctx), s.refresh, c.credential())
+		if err != nil {
+			return "", err
+		}
+		u.logins.store(c.key, s)
+		return s.access, nil
+	})
+	select {
+	case <-ctx.Done():
+		return "", gaveUp(ctx)
+	case result := <-flight:
+		access, _ = result.Val.(string)
+		return access, result.Err
+	}
+}
+
+// newSession replaces an access token that the server refused, unless that has
+// already happened. expired says that it was good once: then the refresh token
+// may still be.
+func (u *Upstream) newSession(ctx context.Context, c *Client, refused string, expired bool) (access string, err error) {
+	u.logins.spend(c.key, refused, expired)
+	return u.session(ctx, c)
+}
+
+// store keeps a session.
+func (l *logins) store(key string, s session) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sessions.Add(key, s)
+}
+
+// spend forgets an access token if it is still the current one, and keeps the
+// refresh token if that may be of use.
+func (l *logins) spend(key, access string, keepRefresh bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, ok := l.sessions.Get(key)
+	if !ok || s.access != access {
+		return
+	}
+	if keepRefresh {
+		l.sessions.Add(key, session{refresh: s.refresh})
+		return
+	}
+	l.sessions.Remove(key)
+}
+
+// fresh reports whether the session has an access token that is good at now.
+func (s session) fresh(now time.Time) bool {
+	return s.access != "" && (s.renewAt.IsZero() || now.Before(s.renewAt))
+}
+
+// renew gets a new access token: with the refresh token if there is one and
+// the server takes it, else by a login.
+func (u *Upstream) renew(ctx context.Context, refresh string, c Credential) (session, error) {
+	if refresh != "" {
+		s, err := u.refresh(ctx, refresh)
+		var e *Error
+		if err == nil || !errors.As(err, &e) || e.HTTPStatus == 0 || e.HTTPStatus >= 500 || e.Kind == Overloaded {
+			return s, err
+		}
+	}
+	return u.login(ctx, c)
+}
+
+// login asks for a session (Infrahub REST, POST /api/auth/login).
+func (u *Upstream) login(ctx context.Context, c Credential) (session, error) {
+	body, err := json.Marshal(struct {
+		Username string `json:"username"`
+		Password string `json:"password"`
+	}{c.Username, c.Password})
+	if err != nil {
+		return session{}, &Error{Kind: Unauthenticated, Message: "The user name or password for Infrahub cannot be sent.", cause: err}
+	}
+	a, err := u.succeed(ctx, request{
+		method: http.MethodPost,
+		path:   "/api/auth/login",
+		route:  "/api/auth/login",
+		body:   body,
+		// A login too many does no harm.
+		repeatable: true,
+		secret:     c.Password,
+	})
+	var e *Error
+	if errors.As(err, &e) {
+		switch e.HTTPStatus {
+		case http.StatusUnauthorized, http.StatusNotFound, http.StatusUnprocessableEntity:
+			if len(e.Details) > 0 {
+				// Infrahub says which of the two is wrong (401 or 404), which is
+				// nobody's business.
+				e.Kind, e.Message = Unauthenticated, "Infrahub did not accept the user name and password."
+			}
+		}
+		e.Details = nil
+	}
+	if err != nil {
+		return session{}, err
+	}
+	return u.readSession(a, "")
+}
+
+// refresh asks for a new access token (Infrahub REST, POST /api/auth/refresh).
+// The refresh token stays the same.
+func (u *Upstream) refresh(ctx context.Context, token string) (session, error) {
+	a, err := u.succeed(ctx, request{
+		method:     http.MethodPost,
+		path:       "/api/auth/refresh",
+		route:      "/api/auth/refresh",
+		repeatable: true,
+		header:     "Authorization",
+		secret:     token,
+	})
+	if err != nil {
+		return session{}, err
+	}
+	return u.readSession(a, token)
+}
+
+// readSession reads the answer to a login or a refresh.
+func (u *Upstream) readSession(a answer, refresh string) (session, error) {
+	var tokens struct {
+		Access  string `json:"access_token"`
+		Refresh string `json:"refresh_token"`
+	}
+	if err := json.Unmarshal(a.body, &tokens); err != nil || tokens.Access == "" {
+		// The cause would be about a body with tokens in it.
+		return session{}, a.unreadable("answered a login without a token", nil)
+	}
+	s := session{access: tokens.Access, renewAt: renewal(tokens.Access, u.now()), refresh: tokens.Refresh}
+	if s.refresh == "" {
+		s.refresh = refresh
+	}
+	return s, nil
+}
+
+// renewal returns when to replace an access token received now: a minute before
+// it expires, or a tenth of its life if that is shorter. The life is taken from
+// the token's own times, since the server's clock may differ from ours.
+// Signatures are the server's business: ours is only when to ask again.
+func renewal(access string, now time.Time) time.Time {
+	var claims jwt.RegisteredClaims
+	if _, _, err := jwt.NewParser().ParseUnverified(access, &claims); err != nil || claims.ExpiresAt == nil {
+		return time.Time{}
+	}
+	issued := now
+	if claims.IssuedAt != nil {
+		issued = claims.IssuedAt.Time
+	}
+	life := claims.ExpiresAt.Sub(issued)
+	return now.Add(life - min(life/10, time.Minute))
+}

@@ -1,0 +1,281 @@
+package protocol
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+
+	"infrahub-mcp/internal/infrahub"
+	"infrahub-mcp/internal/tool"
+)
+
+// JSON-RPC error codes of this server beside those of the specification.
+const (
+	codeUnauthenticated = -32001 // credential missing or refused
+	codeUnavailable     = -32002 // Infrahub unreachable or not responding
+)
+
+// message is a JSON-RPC message from a client.
+type message struct {
+	raw    json.RawMessage
+	ID     json.RawMessage `json:"id"`
+	Method string          `json:"method"`
+	Params json.RawMessage `json:"params"`
+	Result json.RawMessage `json:"result"`
+	Error  json.RawMessage `json:"error"`
+}
+
+// sort of a message (JSON-RPC 2.0, sections 4 and 5).
+func (m *message) isRequest() bool      { return m.Method != "" && hasID(m.ID) }
+func (m *message) isNotification() bool { return m.Method != "" && !hasID(m.ID) }
+func (m *message) isResponse() bool     { return m.Method == "" && (m.Result != nil || m.Error != nil) }
+
+func hasID(id json.RawMessage) bool { return len(id) > 0 && string(id) != "null" }
+
+// parse reads one message. The fault says what is wrong with it, in the form
+// of an answer.
+func parse(raw []byte) (*message, *fault) {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) > 0 && raw[0] == '[' {
+		return nil, &fault{Code: mcp.INVALID_REQUEST, Message: "JSON-RPC batches are not supported; send one message at a time"}
+	}
+	m := &message{raw: raw}
+	if err := json.Unmarshal(raw, m); err != nil {
+		if !json.Valid(raw) {
+			return nil, &fault{Code: mcp.PARSE_ERROR, Message: "the message is not valid JSON"}
+		}
+		return nil, &fault{Code: mcp.INVALID_REQUEST, Message: "the message is not a JSON-RPC 2.0 object"}
+	}
+	if !m.isRequest() && !m.isNotification() && !m.isResponse() {
+		return nil, &fault{Code: mcp.INVALID_REQUEST, Message: "the message is neither a JSON-RPC request, nor a notification, nor a response"}
+	}
+	if hasID(m.ID) && m.ID[0] != '"' && m.ID[0] != '-' && (m.ID[0] < '0' || m.ID[0] > '9') {
+		return nil, &fault{Code: mcp.INVALID_REQUEST, Message: "the id of a request must be a string or a number"}
+	}
+	return m, nil
+}
+
+// fault is a JSON-RPC error object.
+type fault struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+	Data    any    `json:"data,omitempty"`
+}
+
+func (f *fault) Error() string { return f.Message }
+
+// answer writes a JSON-RPC error response.
+func (f *fault) answer(id json.RawMessage) []byte {
+	if !hasID(id) {
+		id = json.RawMessage("null")
+	}
+	raw, err := json.Marshal(struct {
+		JSONRPC string          `json:"jsonrpc"`
+		ID      json.RawMessage `json:"id"`
+		Error   *fault          `json:"error"`
+	}{mcp.JSONRPC_VERSION, id, f})
+	if err != nil { // data that cannot be encoded
+		return (&fault{Code: f.Code, Message: f.Message}).answer(id)
+	}
+	return raw
+}
+
+// exchange is one request in progress, whatever the transport. Handlers find it
+// in their context.
+type exchange struct {
+	session string
+	// notify sends a notification on the stream of this request, before its
+	// answer; it may be nil.
+	notify func(notification any)
+
+	mu    sync.Mutex
+	fault *fault // replaces the error that the library makes of a handler's
+}
+
+type exchangeKey struct{}
+
+func exchangeFrom(ctx context.Context) *exchange {
+	if e, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
+		return e
+	}
+	return &exchange{}
+}
+
+// reporter sends progress notifications for a token. Progress only grows, as
+// the specification demands, whatever order concurrent work reports in.
+func (e *exchange) reporter(token mcp.ProgressToken) func(done, total float64, message string) {
+	var mu sync.Mutex
+	last := -1.0
+	return func(done, total float64, message string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if done <= last || e.notify == nil {
+			return
+		}
+		last = done
+		n := mcp.NewProgressNotification(token, done, nil, &message)
+		n.Params.Total = total
+		e.notify(struct {
+			JSONRPC string `json:"jsonrpc"`
+			Method  string `json:"method"`
+			Params  any    `json:"params"`
+		}{mcp.JSONRPC_VERSION, n.Method, n.Params})
+	}
+}
+
+// fault decides which JSON-RPC error a handler's error becomes and leaves it
+// for answer: the library gives every error of a handler the code -32603.
+func (s *Server) fault(ctx context.Context, err error) error {
+	f := &fault{Code: mcp.INTERNAL_ERROR, Message: "The server failed. The operator finds the reason in its log."}
+	switch text, explained := tool.Explain(err); {
+	case infrahub.Unauthorized(err):
+		f = &fault{Code: codeUnauthenticated, Message: describe(err, "Infrahub refused the credential")}
+	case infrahub.Unavailable(err):
+		f = &fault{Code: codeUnavailable, Message: describe(err, "Infrahub does not answer")}
+	case explained:
+		f = &fault{Code: mcp.INVALID_PARAMS, Message: text}
+	case errors.Is(err, context.Canceled):
+		f = &fault{Code: mcp.INTERNAL_ERROR, Message: "The request was cancelled."}
+	default:
+		s.options.Logger.ErrorContext(ctx, "a request failed", "error", err)
+	}
+	return setFault(ctx, f)
+}
+
+func setFault(ctx context.Context, f *fault) error {
+	e := exchangeFrom(ctx)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.fault = f
+	return f
+}
+
+// resourceFault is the fault of a resource that could not be read. One that
+// does not exist has a code of its own, which changed with 2026-07-28.
+func (s *Server) resourceFault(ctx context.Context, uri string, err error) error {
+	result := s.fault(ctx, err)
+	var f *fault
+	if errors.As(result, &f) && f.Code == mcp.INVALID_PARAMS {
+		f = &fault{Code: f.Code, Message: f.Message, Data: map[string]string{"uri": uri}}
+		if !server.IsModernRequest(ctx) {
+			f.Code = mcp.RESOURCE_NOT_FOUND
+		}
+		return setFault(ctx, f)
+	}
+	return result
+}
+
+func describe(err error, what string) string {
+	var refused *infrahub.Error
+	if errors.As(err, &refused) {
+		return what + ": " + refused.Error()
+	}
+	return what + "."
+}
+
+// exchange handles one request and returns its answer. Notifications of the
+// request go to notify, in order and all before the answer. The answer is nil
+// when the client cancelled the request.
+func (s *Server) exchange(ctx context.Context, m *message, e *exchange, peer *peer) []byte {
+	start := time.Now()
+	ctx = context.WithValue(s.core.WithContext(ctx, peer), exchangeKey{}, e)
+
+	stop := make(chan struct{})
+	var forwarding sync.WaitGroup
+	forwarding.Go(func() { peer.forward(stop, e.notify) })
+
+	response := s.dispatch(ctx, m)
+	close(stop)
+	forwarding.Wait()
+
+	if errors.Is(context.Cause(ctx), errCancelled) {
+		response = nil
+	}
+	answer, failed := s.encode(m, e, response)
+	s.options.Observe(known(m.Method), failed, float64(time.Since(start).Microseconds())/1000)
+	return answer
+}
+
+// dispatch hands a message to the library and survives its panics.
+func (s *Server) dispatch(ctx context.Context, m *message) (response mcp.JSONRPCMessage) {
+	defer func() {
+		if value := recover(); value != nil {
+			s.logPanic(ctx, value)
+			response = mcp.JSONRPCError{Error: mcp.JSONRPCErrorDetails{Code: mcp.INTERNAL_ERROR, Message: "The server failed. The operator finds the reason in its log."}}
+		}
+	}()
+	return s.core.HandleMessage(ctx, m.raw)
+}
+
+func (s *Server) logPanic(ctx context.Context, value any) {
+	// The value may hold what a caller sent; its type tells enough beside the stack.
+	s.options.Logger.ErrorContext(ctx, "panic", "type", fmt.Sprintf("%T", value), "stack", string(debug.Stack()))
+}
+
+// encode writes the answer with the id exactly as the client wrote it.
+func (s *Server) encode(m *message, e *exchange, response mcp.JSONRPCMessage) (answer []byte, failed bool) {
+	switch r := response.(type) {
+	case nil:
+		return nil, false
+	case mcp.JSONRPCResponse:
+		raw, err := json.Marshal(struct {
+			JSONRPC string          `json:"jsonrpc"`
+			ID      json.RawMessage `json:"id"`
+			Result  any             `json:"result"`
+		}{mcp.JSONRPC_VERSION, m.ID, r.Result})
+		if err != nil {
+			s.options.Logger.Error("an answer cannot be encoded", "method", known(m.Method), "error", err)
+			return (&fault{Code: mcp.INTERNAL_ERROR, Message: "The server failed. The operator finds the reason in its log."}).answer(m.ID), true
+		}
+		return raw, false
+	case mcp.JSONRPCError:
+		e.mu.Lock()
+		f := e.fault
+		e.mu.Unlock()
+		if f == nil {
+			f = &fault{Code: r.Error.Code, Message: r.Error.Message, Data: r.Error.Data}
+		}
+		return f.answer(m.ID), true
+	default:
+		return (&fault{Code: mcp.INTERNAL_ERROR, Message: "The server failed."}).answer(m.ID), true
+	}
+}
+
+// notification hands a notification to the library; there is no answer.
+func (s *Server) notification(ctx context.Context, m *message, peer *peer) {
+	s.dispatch(s.core.WithContext(ctx, peer), m)
+}
+
+// errCancelled is the cause of a context that the client cancelled.
+var errCancelled = errors.New("cancelled by the client")
+
+// cancelledID is the id that a notifications/cancelled names.
+func cancelledID(m *message) string {
+	var params struct {
+		RequestID json.RawMessage `json:"requestId"`
+	}
+	if json.Unmarshal(m.Params, &params) != nil {
+		return ""
+	}
+	return string(params.RequestID)
+}
+
+// known bounds the names of methods that metrics see.
+func known(method string) string {
+	switch mcp.MCPMethod(method) {
+	case mcp.MethodInitialize, mcp.MethodPing, mcp.MethodServerDiscover, mcp.MethodToolsList, mcp.MethodToolsCall,
+		mcp.MethodResourcesList, mcp.MethodResourcesTemplatesList, mcp.MethodResourcesRead,
+		mcp.MethodPromptsList, mcp.MethodPromptsGet, mcp.MethodCompletionComplete, mcp.MethodSubscriptionsListen:
+		return method
+	default:
+		return "other"
+	}
+}

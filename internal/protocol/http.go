@@ -1,0 +1,344 @@
+package protocol
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+)
+
+// HTTP serves MCP over streamable HTTP on one path (specification, section
+// Transports): POST carries one message and its answer, GET is a stream for
+// clients of the older era, DELETE ends a session.
+type HTTP struct {
+	server   *Server
+	sessions *Sessions
+	options  HTTPOptions
+	inFlight inFlight
+
+	closing   context.Context // done when the server shuts down
+	shutdown  context.CancelFunc
+	closeOnce sync.Once
+}
+
+// HTTPOptions are the limits of the transport. Zero values mean the defaults.
+type HTTPOptions struct {
+	// MaxBody is the size of a message, in bytes (4 MiB).
+	MaxBody int64
+	// KeepAlive is the time after which a stream without news gets a comment,
+	// so that proxies keep it open (15 s).
+	KeepAlive time.Duration
+	// Ping is the interval of JSON-RPC pings on GET streams; 0 sends none.
+	Ping time.Duration
+	// WriteTimeout bounds one write to a client that does not read (30 s).
+	WriteTimeout time.Duration
+}
+
+const sessionHeader = "Mcp-Session-Id"
+
+// NewHTTP returns the transport. Close ends its streams.
+func NewHTTP(s *Server, sessions *Sessions, o HTTPOptions) *HTTP {
+	if o.MaxBody == 0 {
+		o.MaxBody = 4 << 20
+	}
+	if o.KeepAlive == 0 {
+		o.KeepAlive = 15 * time.Second
+	}
+	if o.WriteTimeout == 0 {
+		o.WriteTimeout = 30 * time.Second
+	}
+	h := &HTTP{server: s, sessions: sessions, options: o}
+	h.closing, h.shutdown = context.WithCancel(context.Background())
+	return h
+}
+
+// Close ends the streams that would otherwise stay open: GET streams and
+// subscriptions. Calls in progress go on; http.Server.Shutdown waits for them.
+func (h *HTTP) Close() { h.closeOnce.Do(h.shutdown) }
+
+// ServeHTTP answers one HTTP request.
+func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	modern := mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion))
+	switch {
+	case r.Method == http.MethodPost:
+		h.post(w, r)
+	case r.Method == http.MethodGet && !modern:
+		h.listen(w, r)
+	case r.Method == http.MethodDelete && !modern:
+		h.end(w, r)
+	default:
+		allow := "POST, GET, DELETE"
+		if modern {
+			allow = "POST" // 2026-07-28 has neither sessions nor a GET stream
+		}
+		w.Header().Set("Allow", allow)
+		refuse(w, http.StatusMethodNotAllowed, nil, &fault{Code: mcp.INVALID_REQUEST, Message: "use POST with one JSON-RPC message"})
+	}
+}
+
+// post handles one message.
+func (h *HTTP) post(w http.ResponseWriter, r *http.Request) {
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+		refuse(w, http.StatusUnsupportedMediaType, nil, &fault{Code: mcp.INVALID_REQUEST, Message: "Content-Type must be application/json"})
+		return
+	}
+	asJSON, asStream := accepts(r.Header.Values("Accept"))
+	if !asJSON && !asStream {
+		refuse(w, http.StatusNotAcceptable, nil, &fault{Code: mcp.INVALID_REQUEST, Message: "Accept must allow application/json and text/event-stream"})
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.options.MaxBody))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			refuse(w, http.StatusRequestEntityTooLarge, nil, &fault{Code: mcp.INVALID_REQUEST, Message: fmt.Sprintf("a message may have at most %d bytes", tooLarge.Limit)})
+			return
+		}
+		refuse(w, http.StatusBadRequest, nil, &fault{Code: mcp.PARSE_ERROR, Message: "the body could not be read"})
+		return
+	}
+	m, f := parse(body)
+	if f != nil {
+		refuse(w, http.StatusBadRequest, nil, f)
+		return
+	}
+	version, f := h.version(r.Header, m)
+	if f != nil {
+		refuse(w, http.StatusBadRequest, m.ID, f)
+		return
+	}
+	modern := mcp.IsModernProtocol(version)
+
+	session := ""
+	if !modern && m.Method != string(mcp.MethodInitialize) {
+		var ok bool
+		if session, ok = h.session(w, r, m); !ok {
+			return
+		}
+	}
+	peer := newPeer()
+	switch {
+	case m.isResponse():
+		if modern {
+			refuse(w, http.StatusBadRequest, m.ID, &fault{Code: mcp.INVALID_REQUEST, Message: "clients send no responses in protocol " + version})
+			return
+		}
+		w.WriteHeader(http.StatusAccepted) // an answer to a ping
+	case m.isNotification():
+		// A cancellation only means something among the requests of a session;
+		// from 2026-07-28 on a client cancels by closing the stream.
+		if m.Method == string(mcp.MethodNotificationCancelled) {
+			if session != "" {
+				h.inFlight.cancel(session, cancelledID(m))
+			}
+		} else {
+			h.server.notification(r.Context(), m, peer)
+		}
+		w.WriteHeader(http.StatusAccepted)
+	default:
+		if m.Method == string(mcp.MethodInitialize) && !modern {
+			session = h.sessions.Issue(r.Context())
+			w.Header().Set(sessionHeader, session)
+		}
+		h.request(w, r, m, peer, session, modern, asStream)
+	}
+}
+
+// version checks which protocol version a message belongs to. From 2026-07-28
+// on every request names it in a header and in the body, and repeats its method
+// and name in headers.
+func (h *HTTP) version(header http.Header, m *message) (string, *fault) {
+	stated := header.Get(mcp.HeaderProtocolVersion)
+	var params struct {
+		Meta *mcp.Meta `json:"_meta"`
+	}
+	_ = json.Unmarshal(m.Params, &params) // bad parameters are answered by the method
+	inside := params.Meta.ProtocolVersion()
+	switch {
+	case !mcp.IsModernProtocol(stated) && !mcp.IsModernProtocol(inside):
+		if stated != "" && !mcp.IsValidProtocolVersion(stated) && m.Method != string(mcp.MethodInitialize) {
+			return stated, &fault{Code: mcp.INVALID_REQUEST, Message: "unsupported protocol version; supported: " + strings.Join(mcp.ValidProtocolVersions, ", ")}
+		}
+		return stated, nil
+	case !m.isRequest():
+		return cmp.Or(stated, inside), nil
+	case stated == "":
+		return inside, &fault{Code: mcp.HEADER_MISMATCH, Message: "the header " + mcp.HeaderProtocolVersion + " is missing"}
+	case inside == "":
+		return stated, &fault{Code: mcp.INVALID_PARAMS, Message: "the member " + mcp.MetaKeyProtocolVersion + " of _meta is missing"}
+	case stated != inside:
+		return stated, &fault{Code: mcp.HEADER_MISMATCH, Message: "the header " + mcp.HeaderProtocolVersion + " and the _meta of the body name different protocol versions"}
+	case !mcp.IsValidProtocolVersion(inside):
+		unsupported := mcp.UnsupportedProtocolVersionError{Version: inside, Supported: mcp.ValidProtocolVersions}.JSONRPCError()
+		return inside, &fault{Code: unsupported.Error.Code, Message: unsupported.Error.Message, Data: unsupported.Error.Data}
+	}
+	if err := mcp.ValidateStandardHeaders(header.Get, inside, mcp.MCPMethod(m.Method), m.Params); err != nil {
+		return inside, &fault{Code: mcp.HEADER_MISMATCH, Message: err.Error()}
+	}
+	return inside, nil
+}
+
+// session checks the session of a message of the older era. A client without a
+// session id is served without a session; one with an id must have been given
+// it here.
+func (h *HTTP) session(w http.ResponseWriter, r *http.Request, m *message) (string, bool) {
+	id := r.Header.Get(sessionHeader)
+	if id == "" || h.sessions.Valid(r.Context(), id) {
+		return id, true
+	}
+	var of json.RawMessage
+	if m != nil {
+		of = m.ID
+	}
+	refuse(w, http.StatusNotFound, of, &fault{Code: mcp.INVALID_REQUEST, Message: "this session does not exist or has ended; start a new one with initialize"})
+	return "", false
+}
+
+// request handles one request and writes its answer.
+func (h *HTTP) request(w http.ResponseWriter, r *http.Request, m *message, p *peer, session string, modern, asStream bool) {
+	ctx, cancel := context.WithCancelCause(r.Context())
+	defer cancel(nil)
+	if m.Method == string(mcp.MethodSubscriptionsListen) {
+		defer context.AfterFunc(h.closing, func() { cancel(errClosing) })()
+	}
+	if session != "" {
+		defer h.inFlight.add(session, string(m.ID), cancel)()
+	}
+	out := newStream(w, h.options.WriteTimeout)
+	e := &exchange{session: session}
+	if asStream {
+		e.notify = func(n any) { out.event(n) }
+		defer out.keepAlive(h.options.KeepAlive)()
+	}
+	answer := h.server.exchange(ctx, m, e, p)
+	out.finish(answer, modern)
+}
+
+var errClosing = errors.New("the server shuts down")
+
+// listen serves the GET stream of the older era. This server has no news of its
+// own to tell there; the stream carries pings, for clients and proxies that
+// want to know that the session is alive.
+func (h *HTTP) listen(w http.ResponseWriter, r *http.Request) {
+	if _, asStream := accepts(r.Header.Values("Accept")); !asStream {
+		refuse(w, http.StatusNotAcceptable, nil, &fault{Code: mcp.INVALID_REQUEST, Message: "Accept must allow text/event-stream"})
+		return
+	}
+	if r.Header.Get(sessionHeader) == "" {
+		refuse(w, http.StatusBadRequest, nil, &fault{Code: mcp.INVALID_REQUEST, Message: "the header " + sessionHeader + " is missing; start a session with initialize"})
+		return
+	}
+	if _, ok := h.session(w, r, nil); !ok {
+		return
+	}
+	out := newStream(w, h.options.WriteTimeout)
+	out.open()
+	defer out.keepAlive(h.options.KeepAlive)()
+	var pings <-chan time.Time
+	if h.options.Ping > 0 {
+		ticker := time.NewTicker(h.options.Ping)
+		defer ticker.Stop()
+		pings = ticker.C
+	}
+	for n := 1; ; n++ {
+		select {
+		case <-pings:
+			out.event(map[string]any{"jsonrpc": mcp.JSONRPC_VERSION, "id": fmt.Sprintf("ping-%d", n), "method": mcp.MethodPing})
+		case <-r.Context().Done():
+			return
+		case <-h.closing.Done():
+			return
+		}
+		if !h.sessions.Valid(r.Context(), r.Header.Get(sessionHeader)) {
+			return
+		}
+	}
+}
+
+// end ends a session.
+func (h *HTTP) end(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get(sessionHeader) == "" {
+		refuse(w, http.StatusBadRequest, nil, &fault{Code: mcp.INVALID_REQUEST, Message: "the header " + sessionHeader + " is missing"})
+		return
+	}
+	id, ok := h.session(w, r, nil)
+	if !ok {
+		return
+	}
+	h.sessions.End(id)
+	w.WriteHeader(http.StatusOK)
+}
+
+// accepts reads the Accept headers: whether JSON and event streams are wanted.
+// A request without one takes anything (RFC 9110, section 12.5.1).
+func accepts(values []string) (asJSON, asStream bool) {
+	if len(values) == 0 {
+		return true, false // a plain client, which expects plain JSON
+	}
+	for part := range strings.SplitSeq(strings.Join(values, ","), ",") {
+		media, parameters, err := mime.ParseMediaType(part)
+		if err != nil || parameters["q"] == "0" {
+			continue
+		}
+		switch media {
+		case "*/*":
+			asJSON = true
+		case "application/*", "application/json":
+			asJSON = true
+		case "text/*", "text/event-stream":
+			asStream = true
+		}
+	}
+	return asJSON, asStream
+}
+
+// refuse answers a message that is not handled.
+func refuse(w http.ResponseWriter, status int, id json.RawMessage, f *fault) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(f.answer(id)) // the client is gone
+}
+
+// inFlight holds the requests of sessions that are being handled, by session
+// and id, so that a client can cancel its own and nobody else's.
+type inFlight struct {
+	mu       sync.Mutex
+	requests map[[2]string][]*context.CancelCauseFunc
+}
+
+// add registers a request; the function returned removes it.
+func (f *inFlight) add(session, id string, cancel context.CancelCauseFunc) (remove func()) {
+	key := [2]string{session, id}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.requests == nil {
+		f.requests = map[[2]string][]*context.CancelCauseFunc{}
+	}
+	f.requests[key] = append(f.requests[key], &cancel)
+	return func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.requests[key] = slices.DeleteFunc(f.requests[key], func(c *context.CancelCauseFunc) bool { return c == &cancel }); len(f.requests[key]) == 0 {
+			delete(f.requests, key)
+		}
+	}
+}
+
+// cancel cancels the requests of a session that have an id.
+func (f *inFlight) cancel(session, id string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, cancel := range f.requests[[2]string{session, id}] {
+		(*cancel)(errCancelled)
+	}
+}

@@ -1,0 +1,116 @@
+package protocol
+
+import (
+	"crypto/rand"
+	"sync"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+)
+
+// peer is what the library knows of the client during one request. Every
+// request has its own on HTTP, so that nothing that the library keys by session
+// id (requests in flight, log levels, notifications) is ever shared between
+// clients; stdio, which has one client, has one.
+type peer struct {
+	id            string
+	notifications chan mcp.JSONRPCNotification
+
+	mu           sync.Mutex
+	version      string
+	info         mcp.Implementation
+	capabilities mcp.ClientCapabilities
+	filter       mcp.SubscriptionFilter
+	subscribed   bool
+}
+
+var (
+	_ server.SessionWithClientInfo         = (*peer)(nil)
+	_ server.SessionWithProtocolVersion    = (*peer)(nil)
+	_ server.SessionWithSubscriptionFilter = (*peer)(nil)
+)
+
+func newPeer() *peer {
+	return &peer{id: rand.Text(), notifications: make(chan mcp.JSONRPCNotification, 16)}
+}
+
+// forward sends the library's own notifications on the stream of the request
+// until stop is closed, and then those that are left.
+func (p *peer) forward(stop <-chan struct{}, notify func(any)) {
+	send := func(n mcp.JSONRPCNotification) {
+		if notify != nil {
+			notify(n)
+		}
+	}
+	for {
+		select {
+		case n := <-p.notifications:
+			send(n)
+			continue
+		case <-stop:
+		}
+		for {
+			select {
+			case n := <-p.notifications:
+				send(n)
+			default:
+				return
+			}
+		}
+	}
+}
+
+// The interfaces of the library.
+
+func (p *peer) SessionID() string                                   { return p.id }
+func (p *peer) Initialize()                                         {}
+func (p *peer) Initialized() bool                                   { return true }
+func (p *peer) NotificationChannel() chan<- mcp.JSONRPCNotification { return p.notifications }
+
+func (p *peer) GetClientInfo() mcp.Implementation {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.info
+}
+
+func (p *peer) SetClientInfo(info mcp.Implementation) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.info = info
+}
+
+func (p *peer) GetClientCapabilities() mcp.ClientCapabilities {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.capabilities
+}
+
+func (p *peer) SetClientCapabilities(c mcp.ClientCapabilities) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.capabilities = c
+}
+
+func (p *peer) ProtocolVersion() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.version
+}
+
+func (p *peer) SetProtocolVersion(version string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.version = version
+}
+
+func (p *peer) SetSubscriptionFilter(f mcp.SubscriptionFilter) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.filter, p.subscribed = f, !f.IsEmpty()
+}
+
+func (p *peer) SubscriptionFilter() (mcp.SubscriptionFilter, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.filter, p.subscribed
+}

@@ -1,0 +1,225 @@
+// Package protocol speaks the Model Context Protocol: it turns the catalogues
+// of tools, resources, prompts and completions into a server of both protocol
+// eras (2025-11-25 and older with a handshake, 2026-07-28 without) over stdio
+// and streamable HTTP.
+//
+// It is the only package that imports mcp-go. That library decodes, dispatches
+// and validates messages; the transports are ours, because those of mcp-go
+// 1.2.1 let one client cancel another's request, lose and misdirect
+// notifications, accept session ids that nobody issued, lose answers at the end
+// of standard input, and leave no way to choose a JSON-RPC error code.
+package protocol
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+
+	"infrahub-mcp/internal/call"
+	"infrahub-mcp/internal/completion"
+	"infrahub-mcp/internal/problem"
+	"infrahub-mcp/internal/prompt"
+	"infrahub-mcp/internal/resource"
+	"infrahub-mcp/internal/tool"
+)
+
+// Options say what a Server serves.
+type Options struct {
+	Name, Title, Version string
+	Tools                []tool.Tool
+	Resources            []resource.Resource
+	Prompts              []prompt.Prompt
+	ReadOnly             bool
+	// NewCall makes the Call of one request. Its error is answered like that of
+	// a tool.
+	NewCall func(ctx context.Context, origin Origin) (*call.Call, error)
+	// Observe is told of every message that was answered: its method, or
+	// "other", and whether the answer was an error.
+	Observe func(method string, failed bool, milliseconds float64)
+	Logger  *slog.Logger
+}
+
+// Origin says which request a Call is made for.
+type Origin struct {
+	// Session tells the clients of one server process apart: the session id on
+	// HTTP, one constant id on stdio, empty for requests without a session.
+	Session string
+	// Modern says that the request uses protocol 2026-07-28 or later.
+	Modern bool
+	// Report sends progress to the client; nil when it asked for none.
+	Report func(done, total float64, message string)
+}
+
+// Server answers messages. It is safe for concurrent use.
+type Server struct {
+	core    *server.MCPServer
+	options Options
+}
+
+// New builds a server from the catalogues.
+func New(o Options) *Server {
+	s := &Server{options: o}
+	completer := completer{s}
+	s.core = server.NewMCPServer(o.Name, o.Version,
+		server.WithTitle(o.Title),
+		server.WithInstructions(prompt.Instructions(o.Tools, o.ReadOnly)),
+		// The catalogues do not change while the process runs.
+		server.WithToolCapabilities(false),
+		server.WithResourceCapabilities(false, false),
+		server.WithPromptCapabilities(false),
+		server.WithCompletions(),
+		server.WithPromptCompletionProvider(completer),
+		server.WithResourceCompletionProvider(completer),
+		server.WithLogger(slog.New(slog.DiscardHandler)), // messages may hold data; tools are audited
+	)
+	for i := range o.Tools {
+		s.addTool(&o.Tools[i])
+	}
+	for i := range o.Resources {
+		s.addResource(&o.Resources[i])
+	}
+	for i := range o.Prompts {
+		s.addPrompt(&o.Prompts[i])
+	}
+	return s
+}
+
+func (s *Server) addTool(t *tool.Tool) {
+	yes, no := true, false
+	hint := func(value bool) *bool {
+		if value {
+			return &yes
+		}
+		return &no
+	}
+	entry := mcp.NewToolWithRawSchema(t.Name, t.Description, t.Input)
+	entry.Title = t.Title
+	entry.RawOutputSchema = t.Output
+	entry.Annotations = mcp.ToolAnnotation{
+		Title:           t.Title,
+		ReadOnlyHint:    hint(t.Access == tool.Read),
+		DestructiveHint: hint(t.Access == tool.Destructive),
+		IdempotentHint:  hint(t.Idempotent),
+		OpenWorldHint:   &no, // one Infrahub, chosen by the operator
+	}
+	s.core.AddTool(entry, func(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		c, err := s.call(ctx, request.Params.Meta)
+		if err != nil {
+			return nil, s.fault(ctx, err)
+		}
+		result, err := t.Run(ctx, c, request.Params.RawArguments)
+		if err != nil {
+			return nil, s.fault(ctx, err)
+		}
+		// A fresh result each time: the library writes into it.
+		answer := &mcp.CallToolResult{Content: []mcp.Content{mcp.NewTextContent(result.Text)}, IsError: result.IsError}
+		if result.Structured != nil {
+			answer.StructuredContent = result.Structured
+		}
+		return answer, nil
+	})
+}
+
+func (s *Server) addResource(r *resource.Resource) {
+	read := func(ctx context.Context, request mcp.ReadResourceRequest) (contents []mcp.ResourceContents, err error) {
+		defer s.recover(ctx, &err)
+		c, err := s.call(ctx, request.Params.Meta)
+		if err != nil {
+			return nil, s.fault(ctx, err)
+		}
+		variables := map[string]string{}
+		for name, value := range request.Params.Arguments {
+			if list, ok := value.([]string); ok && len(list) > 0 {
+				variables[name] = list[0]
+			}
+		}
+		content, err := r.Read(ctx, c, request.Params.URI, variables)
+		if err != nil {
+			return nil, s.resourceFault(ctx, request.Params.URI, err)
+		}
+		return []mcp.ResourceContents{mcp.TextResourceContents{URI: request.Params.URI, MIMEType: r.MIMEType, Text: string(content)}}, nil
+	}
+	if strings.Contains(r.URI, "{") {
+		template := mcp.NewResourceTemplate(r.URI, r.Name, mcp.WithTemplateDescription(r.Description), mcp.WithTemplateMIMEType(r.MIMEType))
+		template.Title = r.Title
+		s.core.AddResourceTemplate(template, read)
+		return
+	}
+	entry := mcp.NewResource(r.URI, r.Name, mcp.WithResourceDescription(r.Description), mcp.WithMIMEType(r.MIMEType))
+	entry.Title = r.Title
+	s.core.AddResource(entry, read)
+}
+
+func (s *Server) addPrompt(p *prompt.Prompt) {
+	entry := mcp.Prompt{Name: p.Name, Title: p.Title, Description: p.Description}
+	for _, a := range p.Arguments {
+		entry.Arguments = append(entry.Arguments, mcp.PromptArgument{Name: a.Name, Description: a.Description, Required: a.Required})
+	}
+	s.core.AddPrompt(entry, func(ctx context.Context, request mcp.GetPromptRequest) (result *mcp.GetPromptResult, err error) {
+		defer s.recover(ctx, &err)
+		text, err := p.Text(s.options.Tools, s.options.ReadOnly, request.Params.Arguments)
+		if err != nil {
+			return nil, s.fault(ctx, err)
+		}
+		return mcp.NewGetPromptResult(p.Description, []mcp.PromptMessage{mcp.NewPromptMessage(mcp.RoleUser, mcp.NewTextContent(text))}), nil
+	})
+}
+
+// completer answers completion/complete for prompts and resource templates.
+type completer struct{ server *Server }
+
+func (c completer) CompletePromptArgument(ctx context.Context, name string, argument mcp.CompleteArgument, others mcp.CompleteContext) (*mcp.Completion, error) {
+	for _, p := range c.server.options.Prompts {
+		if p.Name == name {
+			return c.complete(ctx, argument, others)
+		}
+	}
+	return nil, c.server.fault(ctx, problem.New("There is no prompt of that name.", "prompts/list names them."))
+}
+
+func (c completer) CompleteResourceArgument(ctx context.Context, uri string, argument mcp.CompleteArgument, others mcp.CompleteContext) (*mcp.Completion, error) {
+	for _, r := range c.server.options.Resources {
+		if r.URI == uri {
+			return c.complete(ctx, argument, others)
+		}
+	}
+	return nil, c.server.fault(ctx, problem.New("There is no resource template of that URI.", "resources/templates/list names them."))
+}
+
+func (c completer) complete(ctx context.Context, argument mcp.CompleteArgument, others mcp.CompleteContext) (result *mcp.Completion, err error) {
+	defer c.server.recover(ctx, &err)
+	made, err := c.server.call(ctx, nil)
+	if err != nil {
+		return nil, c.server.fault(ctx, err)
+	}
+	values, total, err := completion.Complete(ctx, made, argument.Name, argument.Value, others.Arguments)
+	if err != nil {
+		return nil, c.server.fault(ctx, err)
+	}
+	if values == nil {
+		values = []string{}
+	}
+	return &mcp.Completion{Values: values, Total: total, HasMore: total > len(values)}, nil
+}
+
+// call makes the Call of the request in ctx.
+func (s *Server) call(ctx context.Context, meta *mcp.Meta) (*call.Call, error) {
+	e := exchangeFrom(ctx)
+	origin := Origin{Session: e.session, Modern: server.IsModernRequest(ctx)}
+	if meta != nil && meta.ProgressToken != nil {
+		origin.Report = e.reporter(meta.ProgressToken)
+	}
+	return s.options.NewCall(ctx, origin)
+}
+
+// recover turns a panic into an opaque error and logs its stack.
+func (s *Server) recover(ctx context.Context, err *error) {
+	if fault := recover(); fault != nil {
+		s.logPanic(ctx, fault)
+		*err = s.fault(ctx, errors.New("internal error"))
+	}
+}

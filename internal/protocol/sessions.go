@@ -1,0 +1,80 @@
+package protocol
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+)
+
+// Sessions issues and checks session ids of streamable HTTP (protocol
+// 2025-11-25 and older). An id is a time and a random number with a keyed hash
+// over them and the principal, so nothing is stored for a session: an id is
+// valid when its hash is, for the principal that it was issued to, until it is
+// too old or was ended.
+type Sessions struct {
+	key       []byte
+	lifetime  time.Duration
+	principal func(context.Context) string
+	ended     *lru.Cache[string, struct{}]
+}
+
+// Parts of a session id, in bytes.
+const (
+	timeSize   = 8
+	randomSize = 16
+	hashSize   = 16
+)
+
+// maxEnded bounds the memory of ended sessions; the oldest are forgotten first.
+const maxEnded = 100_000
+
+// NewSessions returns a Sessions with a random key. principal names who a
+// request comes from; ids are bound to it.
+func NewSessions(lifetime time.Duration, principal func(context.Context) string) *Sessions {
+	key := make([]byte, sha256.Size)
+	_, _ = rand.Read(key) // never fails (crypto/rand)
+	ended, err := lru.New[string, struct{}](maxEnded)
+	if err != nil {
+		panic(err) // only for a size below one
+	}
+	return &Sessions{key: key, lifetime: lifetime, principal: principal, ended: ended}
+}
+
+// Issue returns a new session id: visible ASCII, as the specification demands.
+func (s *Sessions) Issue(ctx context.Context) string {
+	id := make([]byte, timeSize+randomSize, timeSize+randomSize+hashSize)
+	binary.BigEndian.PutUint64(id, uint64(time.Now().Unix()))
+	_, _ = rand.Read(id[timeSize:])
+	return base64.RawURLEncoding.EncodeToString(append(id, s.hash(ctx, id)...))
+}
+
+// Valid reports whether an id was issued to this principal, is not too old and
+// was not ended.
+func (s *Sessions) Valid(ctx context.Context, id string) bool {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(id)
+	if err != nil || len(raw) != timeSize+randomSize+hashSize {
+		return false
+	}
+	content, hash := raw[:timeSize+randomSize], raw[timeSize+randomSize:]
+	if !hmac.Equal(hash, s.hash(ctx, content)) {
+		return false
+	}
+	age := time.Since(time.Unix(int64(binary.BigEndian.Uint64(content)), 0))
+	return age <= s.lifetime && !s.ended.Contains(id)
+}
+
+// End ends a session.
+func (s *Sessions) End(id string) { s.ended.Add(id, struct{}{}) }
+
+func (s *Sessions) hash(ctx context.Context, content []byte) []byte {
+	mac := hmac.New(sha256.New, s.key)
+	mac.Write(content)
+	mac.Write([]byte(s.principal(ctx)))
+	return mac.Sum(nil)[:hashSize]
+}

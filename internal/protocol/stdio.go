@@ -1,0 +1,239 @@
+package protocol
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+)
+
+// Stdio serves MCP to one client over a pair of streams, one message a line
+// (specification, section Transports, stdio).
+type Stdio struct {
+	server  *Server
+	options StdioOptions
+}
+
+// StdioOptions are the limits of the transport. Zero values mean the defaults.
+type StdioOptions struct {
+	// MaxLine is the size of a message, in bytes (4 MiB).
+	MaxLine int
+	// Concurrency is how many requests are handled at a time (16); others wait.
+	Concurrency int
+	// Grace is how long requests in progress may go on after the input ended
+	// or the context was cancelled (30 s).
+	Grace time.Duration
+}
+
+// stdioSession is the session of the one client.
+const stdioSession = "stdio"
+
+// NewStdio returns the transport.
+func NewStdio(s *Server, o StdioOptions) *Stdio {
+	if o.MaxLine == 0 {
+		o.MaxLine = 4 << 20
+	}
+	if o.Concurrency == 0 {
+		o.Concurrency = 16
+	}
+	if o.Grace == 0 {
+		o.Grace = 30 * time.Second
+	}
+	return &Stdio{server: s, options: o}
+}
+
+// Serve reads messages until the input ends or ctx is cancelled, answers those
+// in progress, and returns nil. It returns an error when the input cannot be
+// read or the output not be written.
+func (t *Stdio) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
+	c := &conversation{
+		server: t.server,
+		out:    out,
+		peer:   newPeer(),
+		slots:  make(chan struct{}, t.options.Concurrency),
+	}
+	// Requests outlive the end of the input, but not the grace time.
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+
+	lines := make(chan line)
+	go readLines(ctx, in, t.options.MaxLine, lines)
+
+	err := c.read(ctx, work, lines)
+	grace := time.AfterFunc(t.options.Grace, stop)
+	defer grace.Stop()
+	c.running.Wait()
+	return errors.Join(err, c.failure())
+}
+
+// line is one line of the input, or the reason why there is none.
+type line struct {
+	text    []byte
+	tooLong bool
+	err     error
+}
+
+// readLines sends the lines of the input until it ends or ctx is cancelled. A
+// line over the limit is skipped, and said to be so.
+func readLines(ctx context.Context, in io.Reader, limit int, lines chan<- line) {
+	defer close(lines)
+	reader := bufio.NewReaderSize(in, 64<<10)
+	for {
+		text, tooLong, err := readLine(reader, limit)
+		if len(bytes.TrimSpace(text)) > 0 || tooLong {
+			select {
+			case lines <- line{text: text, tooLong: tooLong}:
+			case <-ctx.Done():
+				return
+			}
+		}
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				select {
+				case lines <- line{err: err}:
+				case <-ctx.Done():
+				}
+			}
+			return
+		}
+	}
+}
+
+func readLine(reader *bufio.Reader, limit int) (text []byte, tooLong bool, err error) {
+	for {
+		part, err := reader.ReadSlice('\n')
+		if len(text)+len(part) > limit {
+			tooLong, text = true, nil
+		}
+		if !tooLong {
+			text = append(text, part...)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return text, tooLong, err
+		}
+	}
+}
+
+// conversation is the state of one client on stdio.
+type conversation struct {
+	server   *Server
+	peer     *peer
+	slots    chan struct{}
+	inFlight inFlight
+	running  sync.WaitGroup
+
+	mu     sync.Mutex // of what follows
+	out    io.Writer
+	broken error
+}
+
+// read handles lines until there are no more. work is the context of requests.
+func (c *conversation) read(ctx, work context.Context, lines <-chan line) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case l, ok := <-lines:
+			switch {
+			case !ok:
+				return nil
+			case l.err != nil:
+				return fmt.Errorf("reading the input: %w", l.err)
+			case l.tooLong:
+				c.send((&fault{Code: mcp.INVALID_REQUEST, Message: "the message is too long"}).answer(nil))
+			default:
+				c.handle(work, l.text)
+			}
+			if c.failure() != nil {
+				return nil // nobody reads the answers
+			}
+		}
+	}
+}
+
+// handle handles one line. It never waits for a request, so that cancellations
+// and pings are always read.
+func (c *conversation) handle(work context.Context, text []byte) {
+	m, f := parse(text)
+	if f != nil {
+		c.send(f.answer(nil))
+		return
+	}
+	switch {
+	case m.isResponse(): // nothing was asked
+	case m.isNotification():
+		if m.Method == string(mcp.MethodNotificationCancelled) {
+			c.inFlight.cancel(stdioSession, cancelledID(m))
+			return
+		}
+		c.server.notification(work, m, c.peer)
+	default:
+		ctx, cancel := context.WithCancelCause(work)
+		remove := c.inFlight.add(stdioSession, string(m.ID), cancel)
+		c.running.Go(func() {
+			defer cancel(nil)
+			defer remove()
+			c.request(ctx, m)
+		})
+	}
+}
+
+// request handles one request in its turn. Only calls of tools wait for a slot:
+// the rest is quick, and a ping must be answered at any time.
+func (c *conversation) request(ctx context.Context, m *message) {
+	if m.Method == string(mcp.MethodToolsCall) {
+		select {
+		case c.slots <- struct{}{}:
+			defer func() { <-c.slots }()
+		case <-ctx.Done():
+			if errors.Is(context.Cause(ctx), errCancelled) {
+				return // cancelled while it waited: it never runs
+			}
+		}
+	}
+	e := &exchange{session: stdioSession, notify: func(n any) {
+		if raw, err := json.Marshal(n); err == nil {
+			c.send(raw)
+		}
+	}}
+	// Each request has a peer of its own, so that notifications of the library
+	// cannot stray to another's.
+	p := newPeer()
+	p.SetClientInfo(c.peer.GetClientInfo())
+	p.SetClientCapabilities(c.peer.GetClientCapabilities())
+	p.SetProtocolVersion(c.peer.ProtocolVersion())
+	answer := c.server.exchange(ctx, m, e, p)
+	if m.Method == string(mcp.MethodInitialize) {
+		c.peer.SetClientInfo(p.GetClientInfo())
+		c.peer.SetClientCapabilities(p.GetClientCapabilities())
+		c.peer.SetProtocolVersion(p.ProtocolVersion())
+	}
+	if answer != nil {
+		c.send(answer)
+	}
+}
+
+// send writes one message as one line.
+func (c *conversation) send(raw []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.broken != nil {
+		return
+	}
+	if _, err := c.out.Write(append(raw, '\n')); err != nil {
+		c.broken = fmt.Errorf("writing the output: %w", err)
+	}
+}
+
+func (c *conversation) failure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.broken
+}

@@ -1,0 +1,133 @@
+// Package resource holds what an MCP client can read as context: the schema
+// and the branches. The contents are those of the tools.
+package resource
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"time"
+
+	"infrahub-mcp/internal/call"
+	"infrahub-mcp/internal/infrahub/operations"
+	"infrahub-mcp/internal/tool"
+	"infrahub-mcp/internal/toon"
+)
+
+// Resource is one entry of the catalogue: a resource with a fixed URI, or a
+// template with variables (RFC 6570) when the URI holds braces.
+type Resource struct {
+	URI         string
+	Name        string
+	Title       string
+	Description string
+	MIMEType    string
+
+	read func(ctx context.Context, c *call.Call, variables map[string]string) ([]byte, error)
+}
+
+// Catalogue returns every resource.
+func Catalogue() []Resource {
+	return []Resource{
+		{
+			URI: "infrahub://schema", Name: "schema", Title: "Schema catalogue", MIMEType: "application/json",
+			Description: "Every kind with its label, as a JSON object. Read it before asking for nodes.",
+			read:        readKinds,
+		},
+		{
+			URI: "infrahub://schema/{kind}", Name: "schema-kind", Title: "Schema of a kind", MIMEType: "text/plain",
+			Description: "One kind in detail as TOON tables: attributes, choices, limits, relationships, filters, related kinds.",
+			read:        readKind,
+		},
+		{
+			URI: "infrahub://graphql-schema", Name: "graphql-schema", Title: "GraphQL schema", MIMEType: "text/plain",
+			Description: "The whole GraphQL schema (SDL). Very large, often over a megabyte; prefer infrahub://schema/{kind}.",
+			read: func(ctx context.Context, c *call.Call, _ map[string]string) ([]byte, error) {
+				return c.Client.REST(ctx, "/schema.graphql", branchQuery(c))
+			},
+		},
+		{
+			URI: "infrahub://branches", Name: "branches", Title: "Branches", MIMEType: "application/json",
+			Description: "Every branch with its description, status and age; the default branch and the session branch are marked.",
+			read:        readBranches,
+		},
+	}
+}
+
+// Read reads the resource for one caller.
+func (r *Resource) Read(ctx context.Context, c *call.Call, uri string, variables map[string]string) (content []byte, err error) {
+	start := time.Now()
+	defer func() {
+		outcome := "ok"
+		if err != nil {
+			outcome = "failed"
+		}
+		c.Logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "resource_read",
+			slog.String("uri", uri), slog.String("user", c.User), slog.String("outcome", outcome), slog.Duration("duration", time.Since(start)))
+	}()
+	return r.read(ctx, c, variables)
+}
+
+func readKinds(ctx context.Context, c *call.Call, _ map[string]string) ([]byte, error) {
+	kinds, err := tool.Kinds(ctx, c, c.SessionBranch)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(kinds)
+}
+
+func readKind(ctx context.Context, c *call.Call, variables map[string]string) ([]byte, error) {
+	detail, err := tool.Describe(ctx, c, c.SessionBranch, variables["kind"], c.Settings.ExpandPeers)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(detail)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the kind: %w", err)
+	}
+	return toon.FromJSON(nil, raw)
+}
+
+// branch is what infrahub://branches tells of one branch.
+type branch struct {
+	IsDefault       bool   `json:"is_default"`
+	IsSessionBranch bool   `json:"is_session_branch"`
+	Status          string `json:"status"`
+	Description     string `json:"description"`
+	BranchedFrom    string `json:"branched_from,omitempty"`
+	CreatedAt       string `json:"created_at,omitempty"`
+	SyncWithGit     bool   `json:"sync_with_git"`
+}
+
+func readBranches(ctx context.Context, c *call.Call, _ map[string]string) ([]byte, error) {
+	answer, err := operations.Branches(ctx, c.Client.Operations("", ""))
+	if err != nil {
+		return nil, fmt.Errorf("listing the branches: %w", err)
+	}
+	branches := make(map[string]branch, len(answer.Branch))
+	for _, b := range answer.Branch {
+		branches[b.Name] = branch{
+			IsDefault: value(b.IsDefault), IsSessionBranch: b.Name == c.SessionBranch, Status: string(b.Status),
+			Description: value(b.Description), BranchedFrom: value(b.BranchedFrom), CreatedAt: value(b.CreatedAt), SyncWithGit: value(b.SyncWithGit),
+		}
+	}
+	return json.Marshal(branches)
+}
+
+// value is what a pointer points to, or the zero value.
+func value[T any](p *T) T {
+	if p == nil {
+		return *new(T)
+	}
+	return *p
+}
+
+// branchQuery names the session branch to Infrahub's REST interface.
+func branchQuery(c *call.Call) url.Values {
+	if c.SessionBranch == "" {
+		return nil
+	}
+	return url.Values{"branch": {c.SessionBranch}}
+}

@@ -1,0 +1,204 @@
+// Package server puts the program together from its configuration: the Infrahub
+// client, the catalogues, one of the two transports, and its end.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"infrahub-mcp/internal/call"
+	"infrahub-mcp/internal/config"
+	"infrahub-mcp/internal/infrahub"
+	"infrahub-mcp/internal/infrahub/schema"
+	"infrahub-mcp/internal/prompt"
+	"infrahub-mcp/internal/protocol"
+	"infrahub-mcp/internal/resource"
+	"infrahub-mcp/internal/telemetry"
+	"infrahub-mcp/internal/tool"
+)
+
+// Options are what a run needs beside the configuration.
+type Options struct {
+	// In and Out carry the protocol on stdio. Err takes the log.
+	In       io.Reader
+	Out, Err io.Writer
+	// Version of this program, as clients see it.
+	Version string
+	// Warnings about the configuration, to be logged.
+	Warnings []string
+	// Listening, if set, is told the address of the HTTP server once it
+	// accepts connections.
+	Listening func(net.Addr)
+}
+
+// Limits that are not settings.
+const (
+	schemaAge      = 5 * time.Second // time after which a cached schema is checked
+	schemasKept    = 16
+	sessionLife    = 24 * time.Hour
+	shutdownGrace  = 10 * time.Second
+	leastCallLimit = 2 * time.Minute
+)
+
+// Run serves until ctx is cancelled or, on stdio, the input ends. It never waits
+// for Infrahub: a server that starts first finds it later.
+func Run(ctx context.Context, cfg *config.Config, o Options) error {
+	logger := telemetry.NewLogger(o.Err, cfg.Logging.Level, cfg.Infrahub.APIToken.Reveal(), cfg.Infrahub.Password.Reveal())
+	for _, warning := range o.Warnings {
+		logger.Warn(warning)
+	}
+	metrics := telemetry.NewMetrics()
+	a, err := newApp(cfg, o.Version, logger, metrics)
+	if err != nil {
+		return err
+	}
+	defer a.upstream.Close()
+
+	logger.Info("starting", "version", o.Version, "infrahub", cfg.Infrahub.Address, "transport", cfg.Server.Transport, "auth_mode", cfg.Auth.Mode)
+	if cfg.Tools.ReadOnly {
+		logger.Info("read_only_mode", "enabled", true)
+	}
+	if cfg.Tools.RevealSecrets {
+		logger.Warn("values of Password and HashedPassword attributes are shown to clients", "variable", "INFRAHUB_MCP_REVEAL_SECRETS")
+	}
+	if cfg.Server.Transport == config.TransportHTTP {
+		err = a.serveHTTP(ctx, cfg, o.Listening)
+	} else {
+		err = protocol.NewStdio(a.protocol, protocol.StdioOptions{}).Serve(ctx, o.In, o.Out)
+	}
+	logger.Info("stopped")
+	return err
+}
+
+// app is what both transports serve.
+type app struct {
+	upstream   *infrahub.Upstream
+	credential infrahub.Credential
+	schemas    *schema.Cache
+	settings   call.Settings
+	metrics    *telemetry.Metrics
+	logger     *slog.Logger
+	protocol   *protocol.Server
+}
+
+func newApp(cfg *config.Config, version string, logger *slog.Logger, metrics *telemetry.Metrics) (*app, error) {
+	upstream, err := infrahub.New(upstreamSettings(cfg, version, logger, metrics))
+	if err != nil {
+		return nil, fmt.Errorf("preparing the connection to Infrahub: %w", err)
+	}
+	a := &app{
+		upstream: upstream,
+		credential: infrahub.Credential{
+			Token: cfg.Infrahub.APIToken.Reveal(), Username: cfg.Infrahub.Username, Password: cfg.Infrahub.Password.Reveal(),
+		},
+		schemas: schema.NewCache(schemaAge, schemasKept),
+		settings: call.Settings{
+			ReadOnly: cfg.Tools.ReadOnly, RevealSecrets: cfg.Tools.RevealSecrets, ExpandPeers: cfg.Tools.SchemaExpandPeers,
+			MaxBytes: cfg.Tools.MaxResponseBytes, PageSize: cfg.Infrahub.PaginationSize, Concurrency: cfg.Infrahub.MaxConcurrentExecution,
+			CallLimit: max(leastCallLimit, 3*cfg.Infrahub.Timeout), DefaultBranch: cfg.Infrahub.DefaultBranch, Version: version,
+		},
+		metrics: metrics,
+		logger:  logger,
+	}
+	a.protocol = protocol.New(protocol.Options{
+		Name: "infrahub-mcp", Title: "Infrahub", Version: version,
+		Tools: tool.Catalogue(), Resources: resource.Catalogue(), Prompts: prompt.Catalogue(),
+		ReadOnly: cfg.Tools.ReadOnly, NewCall: a.call, Observe: metrics.Message, Logger: logger,
+	})
+	return a, nil
+}
+
+// call makes the Call of one request: in mode none everyone acts with the
+// server's own credential.
+func (a *app) call(_ context.Context, origin protocol.Origin) (*call.Call, error) {
+	return &call.Call{
+		Client:   a.upstream.Client(a.credential),
+		Schemas:  a.schemas,
+		Settings: a.settings,
+		User:     "anonymous",
+		Logger:   a.logger,
+		Report:   origin.Report,
+	}, nil
+}
+
+func upstreamSettings(cfg *config.Config, version string, logger *slog.Logger, metrics *telemetry.Metrics) infrahub.Settings {
+	attempts, delay := cfg.Limits.RetryMaxAttempts, cfg.Limits.RetryBaseDelay
+	if attempts == 0 && cfg.Infrahub.RetryOnFailure {
+		attempts, delay = 3, cfg.Infrahub.RetryDelay
+	}
+	return infrahub.Settings{
+		Address: cfg.Infrahub.Address, Timeout: cfg.Infrahub.Timeout,
+		CAFile: cfg.Infrahub.TLSCAFile, Insecure: cfg.Infrahub.TLSInsecure,
+		Proxy: cfg.Infrahub.Proxy.Reveal(), ProxyHTTP: cfg.Infrahub.ProxyMountsHTTP.Reveal(), ProxyHTTPS: cfg.Infrahub.ProxyMountsHTTPS.Reveal(),
+		Priority: cfg.Infrahub.Priority, ReadAttempts: attempts, ReadDelay: delay,
+		RateLimit: infrahub.RateLimit{
+			Retry: cfg.Infrahub.RateLimitRetryEnabled, MaxRetries: cfg.Infrahub.RateLimitMaxRetries,
+			Base: cfg.Infrahub.RateLimitBackoffBase, Max: cfg.Infrahub.RateLimitBackoffMax,
+		},
+		UserAgent: "infrahub-mcp/" + version,
+		Logger:    logger,
+		Observe:   func(_, _ string, status int, _ time.Duration) { metrics.Upstream(status) },
+	}
+}
+
+// serveHTTP serves streamable HTTP until ctx is cancelled, then lets calls in
+// progress finish.
+func (a *app) serveHTTP(ctx context.Context, cfg *config.Config, listening func(net.Addr)) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(cfg.Server.Host, strconv.Itoa(cfg.Server.Port)))
+	if err != nil {
+		return fmt.Errorf("listening: %w", err)
+	}
+	sessions := protocol.NewSessions(sessionLife, func(context.Context) string { return "" })
+	mcp := protocol.NewHTTP(a.protocol, sessions, protocol.HTTPOptions{Ping: cfg.Server.PingInterval})
+	server := &http.Server{
+		Handler:           a.handler(mcp, cfg.Server.Host),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       60 * time.Second, // of header and body; answers may take longer
+		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(a.logger.Handler(), slog.LevelDebug),
+		// No WriteTimeout: it would cut streams. Each write has a limit of its own.
+	}
+	server.RegisterOnShutdown(mcp.Close)
+	a.logger.Info("listening", "address", "http://"+listener.Addr().String()+"/mcp")
+	if !isLoopback(cfg.Server.Host) {
+		a.logger.Warn("everyone who reaches this address acts with the server's Infrahub credential", "address", listener.Addr().String(), "auth_mode", cfg.Auth.Mode)
+	}
+	if listening != nil {
+		listening(listener.Addr())
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- server.Serve(listener) }()
+	select {
+	case err := <-stopped:
+		return fmt.Errorf("serving HTTP: %w", err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		a.logger.Warn("calls were still running at the end of the grace time", "grace", shutdownGrace)
+		return ignoreClosed(server.Close())
+	}
+	return nil
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) || errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,155 @@
+// Package tool holds what an MCP client can call: one file per tool, the
+// catalogue of all of them, and the one wrapper that runs every call.
+//
+// A tool is data: names, schemas, access and a function of a Call and a typed
+// input. It knows neither the protocol library nor HTTP.
+package tool
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"infrahub-mcp/internal/call"
+	"infrahub-mcp/internal/problem"
+	"infrahub-mcp/internal/toon"
+)
+
+// Access says what a tool may do.
+type Access int
+
+// The kinds of access, from harmless to dangerous.
+const (
+	Read        Access = iota // changes nothing
+	Write                     // changes data on a branch
+	Destructive               // may remove data on a branch
+)
+
+// Form is how a result is written as text beside its structured form.
+type Form int
+
+// The forms of text.
+const (
+	TOON Form = iota // tables and records, for rows of data
+	JSON             // compact JSON, for data of any shape
+)
+
+// Tool is one entry of the catalogue.
+type Tool struct {
+	Name        string
+	Title       string
+	Description string
+	Access      Access
+	// Idempotent says that a second identical call changes nothing more.
+	Idempotent bool
+	// Input and Output are JSON Schemas (2020-12) of the arguments and of the
+	// structured result.
+	Input, Output json.RawMessage
+
+	form   Form
+	narrow string // advice when a result is too large
+	run    func(ctx context.Context, c *call.Call, arguments json.RawMessage) (any, error)
+}
+
+// Result is the outcome of a call that the model reads.
+type Result struct {
+	// Structured is the result as a JSON object; nil for an error.
+	Structured json.RawMessage
+	// Text says the same as Structured, or what went wrong.
+	Text    string
+	IsError bool
+}
+
+// Define completes a catalogue entry from a typed function: schemas from the
+// input and output structs, and strict decoding of the arguments.
+func Define[In, Out any](t Tool, run func(context.Context, *call.Call, In) (*Out, error)) Tool {
+	arguments := argumentsOf[In]()
+	t.Input = arguments.schema()
+	t.Output = outputSchema[Out]()
+	t.run = func(ctx context.Context, c *call.Call, raw json.RawMessage) (any, error) {
+		var in In
+		if err := arguments.decode(t.Name, raw, &in); err != nil {
+			return nil, err
+		}
+		return run(ctx, c, in)
+	}
+	return t
+}
+
+// Run runs one call. The error is non-nil only for what the protocol answers
+// with an error of its own (see Unavailable in package infrahub); everything
+// that a model can act on is a Result.
+func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage) (result Result, err error) {
+	start := time.Now()
+	defer func() {
+		outcome := "ok"
+		switch {
+		case err != nil:
+			outcome = "failed"
+		case result.IsError:
+			outcome = "refused"
+		}
+		c.Logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "tool_call",
+			slog.String("tool", t.Name), slog.String("user", c.User), slog.String("branch", c.SessionBranch),
+			slog.String("outcome", outcome), slog.Duration("duration", time.Since(start)))
+	}()
+	defer func() {
+		if fault := recover(); fault != nil {
+			c.Logger.ErrorContext(ctx, "a tool panicked", "tool", t.Name, "panic", fmt.Sprintf("%T", fault), "stack", string(debug.Stack()))
+			result, err = Result{Text: "The server failed while it ran this tool. The operator finds the reason in its log.", IsError: true}, nil
+		}
+	}()
+
+	if c.Settings.CallLimit > 0 {
+		limited, cancel := context.WithTimeout(ctx, c.Settings.CallLimit)
+		defer cancel()
+		ctx = limited
+	}
+	out, err := t.run(ctx, c, arguments)
+	if err != nil {
+		return t.failure(ctx, c, err)
+	}
+	structured, err := json.Marshal(out)
+	if err != nil {
+		return t.failure(ctx, c, fmt.Errorf("encoding the result: %w", err))
+	}
+	if len(structured) > c.Settings.MaxBytes {
+		return t.failure(ctx, c, problem.New(
+			fmt.Sprintf("The result has %d bytes, more than the limit of %d.", len(structured), c.Settings.MaxBytes), t.narrow))
+	}
+	form := t.form
+	if chooser, ok := out.(interface{ Form() Form }); ok {
+		form = chooser.Form()
+	}
+	text := structured
+	if form == TOON {
+		// Data too deep for TOON, whose indentation would outgrow it, stays JSON.
+		if text, err = toon.FromJSON(nil, structured); errors.Is(err, toon.ErrTooDeep) {
+			text, err = structured, nil
+		}
+		if err != nil {
+			return t.failure(ctx, c, fmt.Errorf("encoding the result as text: %w", err))
+		}
+	}
+	return Result{Structured: structured, Text: string(text)}, nil
+}
+
+// failure decides what an error becomes.
+func (t *Tool) failure(ctx context.Context, c *call.Call, err error) (Result, error) {
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return Result{}, err
+	}
+	text, ok := Explain(err)
+	if !ok {
+		if protocolFault(err) {
+			return Result{}, err
+		}
+		c.Logger.ErrorContext(ctx, "a tool failed", "tool", t.Name, "error", err)
+		text = "The server failed while it ran this tool. The operator finds the reason in its log."
+	}
+	return Result{Text: text, IsError: true}, nil
+}
