@@ -37,7 +37,7 @@ run: build ## Run the program over stdio (ARGS='--transport streamable-http')
 
 .PHONY: test
 test: ## Run the tests that need nothing but Go, with the race detector
-	@$(GO_TEST) -race $(PACKAGES)
+	@$(GO_TEST) -race -timeout 5m $(PACKAGES)
 
 .PHONY: test-toon
 test-toon: ## Check TOON against its published fixtures and reference decoder (needs Node)

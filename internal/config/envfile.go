@@ -43,11 +43,11 @@ func readEnvFile() (envFile, []string, error) {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errDirectory) && !named:
 		return file, nil, nil // a directory .env is some project's Python environment
 	case err != nil:
-		return file, nil, advice(fmt.Sprintf("The file %s cannot be read: %v. Set %s to nothing to do without it.", file.path, err, variable))
+		return file, nil, advice(fmt.Sprintf("The file %s cannot be read: %v. Set %s to an empty value to start without it.", file.path, err, variable))
 	}
 	var ignored []string
 	if file.values, ignored, err = parseEnvFile(content); err != nil {
-		return file, nil, advice(fmt.Sprintf("The file %s is malformed: %v. Set %s to nothing to do without it.", file.path, err, variable))
+		return file, nil, advice(fmt.Sprintf("The file %s is malformed: %v. Set %s to an empty value to start without it.", file.path, err, variable))
 	}
 	file.yieldCredential()
 	warnings := make([]string, len(ignored))

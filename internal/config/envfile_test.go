@@ -151,7 +151,7 @@ func TestWhichEnvFileIsRead(t *testing.T) {
 }
 
 func TestAnEnvFileThatCannotBeReadStopsTheStart(t *testing.T) {
-	const end = ". Set INFRAHUB_MCP_ENV_FILE to nothing to do without it."
+	const end = ". Set INFRAHUB_MCP_ENV_FILE to an empty value to start without it."
 	tests := []struct{ name, content, problem string }{
 		{"no equals sign", "A=b\nsesame", `The file "x.env" is malformed: line 2: missing =` + end},
 		{"a quote without end", "INFRAHUB_PASSWORD=\"sesame", `The file "x.env" is malformed: line 1: unmatched "` + end},

@@ -103,7 +103,7 @@ func checkURL(text string) (string, error) {
 	u, err := url.Parse(text)
 	switch {
 	case strings.Contains(text, "@") && (err != nil || u.User != nil || u.Host == ""):
-		return text, advice("A credential has a setting of its own and does not belong into an address.")
+		return text, advice("A credential has a setting of its own and does not belong in an address.")
 	case !strings.Contains(text, "://"):
 		return text, missingScheme(text)
 	case err != nil, !validHost(u), u.Scheme != "http" && u.Scheme != "https", strings.Contains(text, "#"):

@@ -8,7 +8,7 @@ import (
 )
 
 func TestFormats(t *testing.T) {
-	const own = "A credential has a setting of its own and does not belong into an address."
+	const own = "A credential has a setting of its own and does not belong in an address."
 	const ok = "ok"
 	tests := []struct{ format, text, want, refusal string }{
 		{"address", "http://a", "http://a", ok},

@@ -194,7 +194,7 @@ func TestMalformedValuesAreRefused(t *testing.T) {
 		{"INFRAHUB_MCP_OIDC_AUDIENCE", "a\nb", `INFRAHUB_MCP_OIDC_AUDIENCE is "a\nb", but must be text on one line.`},
 		{"INFRAHUB_ADDRESS", "localhost:8000", `INFRAHUB_ADDRESS is "localhost:8000"` + address + ` Did you mean http://localhost:8000?`},
 		{"INFRAHUB_ADDRESS", "ftp://infrahub.example", `INFRAHUB_ADDRESS is "ftp://infrahub.example"` + address},
-		{"INFRAHUB_ADDRESS", "http://root:sesame@infrahub.example", `INFRAHUB_ADDRESS is (hidden)` + address + ` A credential has a setting of its own and does not belong into an address.`},
+		{"INFRAHUB_ADDRESS", "http://root:sesame@infrahub.example", `INFRAHUB_ADDRESS is (hidden)` + address + ` A credential has a setting of its own and does not belong in an address.`},
 		{"INFRAHUB_ADDRESS", "http://infrahub.example/?token=sesame", `INFRAHUB_ADDRESS is (hidden)` + address},
 		{"INFRAHUB_API_TOKEN", "ses ame", `INFRAHUB_API_TOKEN is (hidden), but must be printable ASCII characters without blanks.`},
 		{"INFRAHUB_PROXY", "proxy.example:3128", `INFRAHUB_PROXY is (hidden), but must be an http, https or socks5 URL with a host. It has no scheme such as http:// in front.`},

@@ -44,7 +44,7 @@ A ` + "`.env`" + ` file in the working directory, or the file named by ` + "`INF
 - Lines are ` + "`NAME=value`" + `, with or without ` + "`export`" + ` in front. Values may stand in single or double quotes; ` + "`#`" + ` outside of quotes begins a comment. Nothing is replaced in values: ` + "`${NAME}`" + ` stays as it is.
 - The environment goes before the file. Token, user name and password are one unit: when the environment holds any of them, none is taken from the file.
 - Other variables that begin with ` + "`INFRAHUB_`" + ` are ignored with a warning, all others without.
-- A file that is named and missing is a warning. A file that cannot be read or parsed stops the start with the number of the line; its content is never shown. Set ` + "`INFRAHUB_MCP_ENV_FILE`" + ` to nothing to read no file.
+- A file that is named and missing is a warning. A file that cannot be read or parsed stops the start with the number of the line; its content is never shown. With an empty ` + "`INFRAHUB_MCP_ENV_FILE`" + ` no file is read.
 `
 
 // names returns the flag and the variable of a setting as a cell.

@@ -1,6 +1,8 @@
 package infrahub
 
 import (
+	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -9,7 +11,11 @@ func BenchmarkGraphQL(b *testing.B) {
 	for name, size := range map[string]int{"small": 100, "page": 100_000} {
 		b.Run(name, func(b *testing.B) {
 			body := `{"data":{"x":"` + strings.Repeat("x", size) + `"}}`
-			u, _ := newUpstream(b, answering(200, jsonType, body), Settings{MaxConcurrent: 5})
+			answer := []byte(body)
+			u, _ := newUpstream(b, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
+				w.Write(answer)
+			}, Settings{MaxConcurrent: 5})
 			client := u.Client(someToken)
 			query := Query{Document: "query Q($a: Int) { x }", Branch: "main", Variables: map[string]any{"a": 1}}
 			b.SetBytes(int64(len(body)))

@@ -154,8 +154,8 @@ func (c *Client) do(ctx context.Context, r request) (answer, error) {
 // refused reports whether the server did not accept the credential, which it
 // says before it runs anything.
 func refused(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.HTTPStatus == http.StatusUnauthorized
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.HTTPStatus == http.StatusUnauthorized
 }
 
 // checkBranch refuses what no branch can be called but what would make another
@@ -185,8 +185,7 @@ func hasDotSegment(path string) bool {
 // explainBare500 says what Infrahub means by a 500 without a word of
 // explanation on a GraphQL request.
 func explainBare500(err error) error {
-	var e *Error
-	if errors.As(err, &e) && e.HTTPStatus == http.StatusInternalServerError && len(e.Details) == 0 {
+	if e, ok := errors.AsType[*Error](err); ok && e.HTTPStatus == http.StatusInternalServerError && len(e.Details) == 0 {
 		e.Message = "Infrahub failed on this GraphQL request (500) and gives no reason. It does so when the query has a syntax error or a variable does not fit."
 	}
 	return err

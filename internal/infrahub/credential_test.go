@@ -23,7 +23,7 @@ func TestCredentialsHideThemselves(t *testing.T) {
 		}{c, &c, client}
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 			for _, value := range []any{c, &c, []Credential{c}, map[string]Credential{"c": c}, client, *client, u, nested} {
-				fmt.Fprintf(written, verb, value) //nolint:govet // the verbs are the point
+				fmt.Fprintf(written, verb, value)
 			}
 		}
 		if err := json.NewEncoder(written).Encode([]any{c, &c, nested, map[string]any{"c": c}, client}); err != nil {

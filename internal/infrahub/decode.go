@@ -201,7 +201,7 @@ func (a answer) readPath(elements []any) []string {
 func (a answer) redirected() *Error {
 	target := "another place"
 	if u, err := url.Parse(a.header.Get("Location")); err == nil && u.Host != "" {
-		target = clean((&url.URL{Scheme: u.Scheme, Host: u.Host}).String())
+		target = a.clean((&url.URL{Scheme: u.Scheme, Host: u.Host}).String())
 	}
 	return &Error{
 		Kind: Redirected,

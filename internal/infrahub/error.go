@@ -66,7 +66,7 @@ func (e *Error) Unwrap() error { return e.cause }
 
 // Is reports whether target is the Kind of the error.
 func (e *Error) Is(target error) bool {
-	kind, ok := target.(Kind) //nolint:errorlint // this is what errors.Is calls for each error of the chain
+	kind, ok := target.(Kind)
 	return ok && kind == e.Kind
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -82,16 +83,32 @@ func hangUp(t testing.TB, w http.ResponseWriter) {
 		return
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		tcp.SetLinger(0)
+		if err := tcp.SetLinger(0); err != nil {
+			t.Error(err)
+		}
 	}
 	conn.Close()
+}
+
+// flush sends what was written so far.
+func flush(t testing.TB, w http.ResponseWriter) {
+	if err := http.NewResponseController(w).Flush(); err != nil {
+		t.Error(err)
+	}
+}
+
+// untilGone waits until the client is gone, which the server sees only after it
+// has read the request.
+func untilGone(r *http.Request) {
+	io.Copy(io.Discard, r.Body)
+	<-r.Context().Done()
 }
 
 // mustBe fails the test unless err is an *Error of the kind, and returns it.
 func mustBe(t testing.TB, err error, kind Kind) *Error {
 	t.Helper()
-	var e *Error
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
 		t.Fatalf("the error is %v (%T), want an *Error that is %q", err, err, kind)
 	}
 	if !errors.Is(err, kind) {

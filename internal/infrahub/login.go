@@ -114,8 +114,7 @@ func (s session) fresh(now time.Time) bool {
 func (u *Upstream) renew(ctx context.Context, refresh string, c Credential) (session, error) {
 	if refresh != "" {
 		s, err := u.refresh(ctx, refresh)
-		var e *Error
-		if err == nil || !errors.As(err, &e) || e.HTTPStatus == 0 || e.HTTPStatus >= 500 || e.Kind == Overloaded {
+		if e, ok := errors.AsType[*Error](err); !ok || e.HTTPStatus == 0 || e.HTTPStatus >= 500 || e.Kind == Overloaded {
 			return s, err
 		}
 	}
@@ -124,7 +123,7 @@ func (u *Upstream) renew(ctx context.Context, refresh string, c Credential) (ses
 
 // login asks for a session (Infrahub REST, POST /api/auth/login).
 func (u *Upstream) login(ctx context.Context, c Credential) (session, error) {
-	body, err := json.Marshal(struct {
+	body, err := json.Marshal(struct { // #nosec G117 -- a login sends the password
 		Username string `json:"username"`
 		Password string `json:"password"`
 	}{c.Username, c.Password})
@@ -140,8 +139,7 @@ func (u *Upstream) login(ctx context.Context, c Credential) (session, error) {
 		repeatable: true,
 		secret:     c.Password,
 	})
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		switch e.HTTPStatus {
 		case http.StatusUnauthorized, http.StatusNotFound, http.StatusUnprocessableEntity:
 			if len(e.Details) > 0 {

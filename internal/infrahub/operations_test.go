@@ -33,10 +33,8 @@ func operationsOf(t *testing.T, answer string) (*infrahub.Client, *map[string]an
 		t.Fatal(err)
 	}
 	t.Cleanup(u.Close)
-	return u.Client(infrahub.Credential{Token: "t"}), &last
+	return u.Client(infrahub.Credential{Token: "some-token"}), &last
 }
-
-func pointer[T any](v T) *T { return &v }
 
 func TestOperationsGoThroughTheClient(t *testing.T) {
 	client, last := operationsOf(t, `{"data":{"Branch":[{"id":"1","name":"main","description":null,"status":"FUTURE_STATUS","is_default":true,"sync_with_git":null,"branched_from":"2026-11-22T12:00:00Z","created_at":null}]}}`)
@@ -44,7 +42,7 @@ func TestOperationsGoThroughTheClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []operations.Branch{{Id: "1", Name: "main", Status: "FUTURE_STATUS", IsDefault: pointer(true), BranchedFrom: pointer("2026-11-22T12:00:00Z")}}
+	want := []operations.Branch{{Id: "1", Name: "main", Status: "FUTURE_STATUS", IsDefault: new(true), BranchedFrom: new("2026-11-22T12:00:00Z")}}
 	if diff := cmp.Diff(want, got.Branch); diff != "" {
 		t.Errorf("branches (-want +got):\n%s", diff)
 	}
@@ -56,7 +54,7 @@ func TestOperationsGoThroughTheClient(t *testing.T) {
 
 func TestOperationsLeaveOutWhatIsNotSet(t *testing.T) {
 	client, last := operationsOf(t, `{"data":{"InfrahubPathTraversal":{"count":0,"paths":[]}}}`)
-	_, err := operations.PathTraversal(t.Context(), client.Operations("", ""), operations.PathTraversalInput{SourceId: "a", DestinationId: "b", MaxDepth: pointer(3)})
+	_, err := operations.PathTraversal(t.Context(), client.Operations("", ""), operations.PathTraversalInput{SourceId: "a", DestinationId: "b", MaxDepth: new(3)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,11 +71,10 @@ func TestOperationsReturnDataBesideTheError(t *testing.T) {
 	client, _ := operationsOf(t, `{"data":{"CoreNode":{"edges":[{"node":{"__typename":"DcimDevice","id":"1","display_label":null,"hfid":null}},{"node":null}]}},
 		"errors":[{"message":"kaput","path":["CoreNode","edges",1,"node"]}]}`)
 	got, err := operations.NodeLabels(t.Context(), client.Operations("", ""), []string{"1"}, 1)
-	var fault *infrahub.Error
-	if !errors.As(err, &fault) || fault.Message != "kaput." {
+	if fault, ok := errors.AsType[*infrahub.Error](err); !ok || fault.Message != "kaput." {
 		t.Errorf("the error is %v", err)
 	}
-	want := []operations.LabelEdge{{Node: &operations.Label{Typename: pointer("DcimDevice"), Id: pointer("1")}}, {}}
+	want := []operations.LabelEdge{{Node: &operations.Label{Typename: new("DcimDevice"), Id: new("1")}}, {}}
 	if diff := cmp.Diff(want, got.CoreNode.Edges); diff != "" {
 		t.Errorf("nodes (-want +got):\n%s", diff)
 	}

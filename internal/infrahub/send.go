@@ -142,7 +142,7 @@ func (u *Upstream) exchange(ctx context.Context, r request, id string) outcome {
 	if err != nil {
 		return u.unanswered(err, reused.Load())
 	}
-	defer resp.Body.Close() //nolint:errcheck // nothing is written to it
+	defer resp.Body.Close()
 
 	o := outcome{answer: answer{
 		status:     resp.StatusCode,
@@ -223,8 +223,7 @@ func (u *Upstream) read(resp *http.Response) ([]byte, *Error) {
 // went out on a connection kept from before.
 func (u *Upstream) unanswered(err error, reused bool) outcome {
 	// The wrapping of net/http repeats the method and the URL.
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err
 	}
 	o := outcome{

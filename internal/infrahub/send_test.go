@@ -129,7 +129,7 @@ func TestTransientFailuresOfReadsAreRepeated(t *testing.T) {
 		"an answer cut off": func(w http.ResponseWriter) {
 			w.Header().Set("Content-Length", "100")
 			w.Write([]byte(`{"data":`))
-			http.NewResponseController(w).Flush()
+			flush(t, w)
 			hangUp(t, w)
 		},
 	}
@@ -265,11 +265,11 @@ func TestOverload(t *testing.T) {
 }
 
 func TestTimeouts(t *testing.T) {
-	silent := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	silent := func(_ http.ResponseWriter, r *http.Request) { untilGone(r) }
 	halfway := func(w http.ResponseWriter, r *http.Request) {
 		w.Write([]byte(`{"data":`))
-		http.NewResponseController(w).Flush()
-		<-r.Context().Done()
+		flush(t, w)
+		untilGone(r)
 	}
 	for name, handler := range map[string]http.HandlerFunc{"without an answer": silent, "in the middle of an answer": halfway} {
 		t.Run("the time of an attempt ends "+name, func(t *testing.T) {
@@ -295,7 +295,7 @@ func TestTimeouts(t *testing.T) {
 		var requests atomic.Int32
 		u, _ := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
 			if requests.Add(1) <= 2 {
-				<-r.Context().Done()
+				untilGone(r)
 				return
 			}
 			w.Write([]byte(okBody))
@@ -321,7 +321,7 @@ func TestTimeouts(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		u, _ := newUpstream(t, func(_ http.ResponseWriter, r *http.Request) {
 			cancel()
-			<-r.Context().Done()
+			untilGone(r)
 		}, Settings{})
 		_, err := u.Client(someToken).GraphQL(ctx, aRead)
 		mustBe(t, err, Canceled)
@@ -359,14 +359,16 @@ func TestAnswersAreBounded(t *testing.T) {
 	var zipped bytes.Buffer
 	w := gzip.NewWriter(&zipped)
 	w.Write([]byte(body))
-	w.Close()
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		name    string
 		handler http.HandlerFunc
 	}{
 		{"as announced", answering(200, jsonType, body)},
 		{"without a length", func(w http.ResponseWriter, _ *http.Request) {
-			http.NewResponseController(w).Flush()
+			flush(t, w)
 			w.Write([]byte(body))
 		}},
 		{"compressed to a hundredth", func(w http.ResponseWriter, _ *http.Request) {
@@ -626,14 +628,14 @@ func TestNoFaultShowsACredential(t *testing.T) {
 						w.Header().Set("Content-Type", contentType)
 						w.Header().Set("Location", "http://"+echo+"/"+echo)
 						w.WriteHeader(status)
-						fmt.Fprintf(w, body, echo)
+						fmt.Fprintf(w, body, echo) //nolint:gosec // repeating it is the point
 					}, Settings{Logger: logger})
 					_, err := u.Client(credential).GraphQL(t.Context(), aRead)
 					if err == nil {
 						t.Fatal("there is no fault")
 					}
-					var e *Error
-					if !errors.As(err, &e) {
+					e, ok := errors.AsType[*Error](err)
+					if !ok {
 						t.Fatalf("%T", err)
 					}
 					details, marshalErr := json.Marshal(e)

@@ -10,8 +10,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
-
-	"infrahub-mcp/internal/infrahub"
 )
 
 // handler is everything that answers over HTTP, outermost first.
@@ -88,13 +86,12 @@ func hostname(hostport string) string {
 	return hostport
 }
 
-// health tells whether Infrahub answers, for probes of load balancers and
-// containers.
+// health tells whether Infrahub answers to this server's credential, for probes
+// of load balancers and containers.
 func (a *app) health(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 	defer cancel()
-	// The one endpoint that answers without a credential in every setting.
-	if _, err := a.upstream.Client(infrahub.Credential{}).REST(ctx, "/api/config", nil); err != nil {
+	if _, err := a.upstream.Client(a.credential).REST(ctx, "/api/info", nil); err != nil {
 		a.logger.WarnContext(ctx, "health check failed", "error", err)
 		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "unhealthy", "reason": err.Error()})
 		return

@@ -43,7 +43,7 @@ type argument struct {
 // argumentsOf reads the tags of In. A bad tag is a mistake of this program and
 // stops it at the start, where every test sees it.
 func argumentsOf[In any]() *arguments {
-	base, err := jsonschema.For[In](nil)
+	base, err := jsonschema.For[In](&jsonschema.ForOptions{TypeSchemas: anyValue})
 	if err != nil {
 		panic(fmt.Sprintf("the input %T has no JSON schema: %v", *new(In), err))
 	}
@@ -87,9 +87,6 @@ func (a *arguments) schema() json.RawMessage {
 	for _, arg := range a.list {
 		property := a.base.Properties[arg.name]
 		property.Default = arg.fallback
-		if arg.pointer {
-			property.Type, property.Types = jsonType(arg.kind), nil
-		}
 		for _, value := range arg.enum {
 			property.Enum = append(property.Enum, value)
 		}
@@ -104,18 +101,6 @@ func (a *arguments) schema() json.RawMessage {
 	return portable(a.base)
 }
 
-// jsonType is the JSON Schema type of an argument that may be absent.
-func jsonType(kind reflect.Type) string {
-	switch kind.Kind() {
-	case reflect.Bool:
-		return "boolean"
-	case reflect.Int:
-		return "integer"
-	default:
-		return "string"
-	}
-}
-
 func whole(f *float64) *int {
 	if f == nil {
 		return nil
@@ -124,12 +109,15 @@ func whole(f *float64) *int {
 	return &i
 }
 
+// anyValue are the types that hold JSON as it came.
+var anyValue = map[reflect.Type]*jsonschema.Schema{
+	reflect.TypeFor[graph.Row]():       {Type: "object"},
+	reflect.TypeFor[json.RawMessage](): {},
+}
+
 // outputSchema is the JSON Schema of a structured result.
 func outputSchema[Out any]() json.RawMessage {
-	base, err := jsonschema.For[Out](&jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
-		reflect.TypeFor[graph.Row]():       {Type: "object"},
-		reflect.TypeFor[json.RawMessage](): {},
-	}})
+	base, err := jsonschema.For[Out](&jsonschema.ForOptions{TypeSchemas: anyValue})
 	if err != nil {
 		panic(fmt.Sprintf("the output %T has no JSON schema: %v", *new(Out), err))
 	}
@@ -137,10 +125,9 @@ func outputSchema[Out any]() json.RawMessage {
 }
 
 // portable writes a schema without what some clients stumble over: lists of
-// types and schemas that are a bare boolean. A value that may be null has no
-// type; lists are never null here.
+// types and schemas that are a bare boolean.
 func portable(s *jsonschema.Schema) json.RawMessage {
-	plain(s)
+	plain(s, true)
 	raw, err := json.Marshal(s)
 	if err != nil {
 		panic(fmt.Sprintf("a schema cannot be written: %v", err))
@@ -148,12 +135,16 @@ func portable(s *jsonschema.Schema) json.RawMessage {
 	return raw
 }
 
-func plain(s *jsonschema.Schema) {
+// plain gives a schema one type. Lists are never null here, and neither is what
+// is left out when it is empty; only a required value may be, and then has no
+// type.
+func plain(s *jsonschema.Schema, optional bool) {
 	if s == nil {
 		return
 	}
-	if slices.Contains(s.Types, "array") {
-		s.Type = "array"
+	types := slices.DeleteFunc(s.Types, func(t string) bool { return t == "null" })
+	if len(types) == 1 && (optional || types[0] == "array") {
+		s.Type = types[0]
 	}
 	s.Types = nil
 	if s.AdditionalProperties != nil && s.AdditionalProperties.Type == "" && s.AdditionalProperties.Types == nil {
@@ -162,10 +153,10 @@ func plain(s *jsonschema.Schema) {
 	if s.Type == "object" && s.Properties == nil {
 		s.Properties = map[string]*jsonschema.Schema{}
 	}
-	plain(s.Items)
-	plain(s.AdditionalProperties)
-	for _, property := range s.Properties {
-		plain(property)
+	plain(s.Items, false)
+	plain(s.AdditionalProperties, false)
+	for name, property := range s.Properties {
+		plain(property, !slices.Contains(s.Required, name))
 	}
 }
 

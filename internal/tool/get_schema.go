@@ -77,7 +77,6 @@ type attributeDetail struct {
 	Unique      bool   `json:"unique"`
 	ReadOnly    bool   `json:"read_only"`
 	Default     any    `json:"default" jsonschema:"Value when none is given; null for none"`
-	Computed    string `json:"computed,omitempty" jsonschema:"Template that Infrahub computes the value from"`
 	Description string `json:"description"`
 }
 

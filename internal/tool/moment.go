@@ -10,7 +10,7 @@ import (
 	"infrahub-mcp/internal/problem"
 )
 
-var ago = regexp.MustCompile(`^-?(\d{1,9})\s*([smhdw])$`)
+var ago = regexp.MustCompile(`^-?(\d{1,9})\s*([smhdw])( ago)?$`)
 
 // moment checks a time to read at and writes it as Infrahub takes it. Infrahub
 // knows seconds, minutes and hours ago; days and weeks become hours here. A

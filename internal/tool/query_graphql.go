@@ -70,11 +70,15 @@ func runQueryGraphQL(ctx context.Context, c *call.Call, in queryGraphQLInput) (*
 	if err := reader.RefuseSecretArguments(document, in.Variables); err != nil {
 		return nil, err
 	}
+	mask, err := reader.Mask(document)
+	if err != nil {
+		return nil, err
+	}
 	data, err := c.Client.GraphQL(ctx, query)
 	if err != nil {
 		return nil, describeErrors(err)
 	}
-	if data, err = reader.Mask(document).Apply(data); err != nil {
+	if data, err = mask.Apply(data); err != nil {
 		return nil, err
 	}
 	return &queryGraphQLOutput{data: data}, nil

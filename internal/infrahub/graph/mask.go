@@ -11,6 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"infrahub-mcp/internal/infrahub/schema"
+	"infrahub-mcp/internal/problem"
 )
 
 // Mask says where in the answer to a document secret values stand. It is found
@@ -65,12 +66,13 @@ func (s *spot) marked() bool {
 	return false
 }
 
-// Mask finds the secret places of a document.
-func (r Reader) Mask(d *Document) *Mask {
+// Mask finds the secret places of a document. A document whose fragments
+// multiply beyond measure is a problem.
+func (r Reader) Mask(d *Document) (*Mask, error) {
 	m := &Mask{root: &spot{}, secrets: r.secretNames()}
-	w := walker{schema: r.Schema, fragments: d.fragments, secrets: m.secrets}
+	w := walker{schema: r.Schema, fragments: d.fragments, secrets: m.secrets, left: maxFields}
 	w.walk(d.Operation.SelectionSet, scope{}, m.root, nil)
-	return m
+	return m, w.exhausted()
 }
 
 func (r Reader) secretNames() map[string]bool {
@@ -97,6 +99,24 @@ type walker struct {
 	schema    *schema.Schema
 	fragments ast.FragmentDefinitionList
 	secrets   map[string]bool
+	left      int // fields that may still be looked at
+}
+
+// maxFields bounds the fields of a document once its fragments are spread. A
+// few fragments that spread each other twice would make it grow without end.
+const maxFields = 200_000
+
+// step counts one field and reports whether the walk may go on.
+func (w *walker) step() bool {
+	w.left--
+	return w.left >= 0
+}
+
+func (w *walker) exhausted() error {
+	if w.left >= 0 {
+		return nil
+	}
+	return problem.New(fmt.Sprintf("The document has more than %d fields once its fragments are spread.", maxFields), "Make it smaller.")
 }
 
 // past are the fields of events and diffs that hold values of attributes.
@@ -106,6 +126,9 @@ var past = []string{"value", "value_previous", "previous_value", "new_value", "p
 // being walked, so that one that contains itself ends.
 func (w *walker) walk(set ast.SelectionSet, in scope, at *spot, open []string) {
 	for _, selection := range set {
+		if !w.step() {
+			return
+		}
 		switch s := selection.(type) {
 		case *ast.InlineFragment:
 			w.walk(s.SelectionSet, w.narrow(in, s.TypeCondition), at, open)
@@ -210,6 +233,9 @@ func (w *walker) key(set ast.SelectionSet, name string, open []string) string {
 // included.
 func (w *walker) each(set ast.SelectionSet, open []string, do func(*ast.Field, []string)) {
 	for _, selection := range set {
+		if !w.step() {
+			return
+		}
 		switch s := selection.(type) {
 		case *ast.Field:
 			do(s, open)
@@ -329,7 +355,7 @@ func hideAll(record map[string]any) {
 // of a secret attribute, which would tell the value bit by bit.
 func (r Reader) RefuseSecretArguments(d *Document, variables map[string]json.RawMessage) error {
 	secrets := r.secretNames()
-	w := walker{schema: r.Schema, fragments: d.fragments}
+	w := walker{schema: r.Schema, fragments: d.fragments, left: maxFields}
 	var refused string
 	var visit func(set ast.SelectionSet, open []string)
 	visit = func(set ast.SelectionSet, open []string) {
@@ -346,7 +372,10 @@ func (r Reader) RefuseSecretArguments(d *Document, variables map[string]json.Raw
 		})
 	}
 	visit(d.Operation.SelectionSet, nil)
-	// An order may come as a variable of any name.
+	// An order, or the field it names, may come as a variable of any name.
+	for _, definition := range d.Operation.VariableDefinitions {
+		refused = cmp.Or(refused, secretOrder(definition.DefaultValue, secrets))
+	}
 	for _, raw := range variables {
 		var value any
 		if json.Unmarshal(raw, &value) == nil {
@@ -354,7 +383,7 @@ func (r Reader) RefuseSecretArguments(d *Document, variables map[string]json.Raw
 		}
 	}
 	if refused == "" {
-		return nil
+		return w.exhausted()
 	}
 	return secretProblem(refused, "filter or order by")
 }
@@ -394,11 +423,10 @@ func secretOrder(v *ast.Value, secrets map[string]bool) string {
 func secretText(value any, secrets map[string]bool) string {
 	found := ""
 	switch v := value.(type) {
+	case string:
+		return secretPath(v, secrets)
 	case map[string]any:
-		for key, member := range v {
-			if text, ok := member.(string); ok && key == "field" {
-				found = cmp.Or(found, secretPath(text, secrets))
-			}
+		for _, member := range v {
 			found = cmp.Or(found, secretText(member, secrets))
 		}
 	case []any:
