@@ -18,9 +18,10 @@ import (
 
 // Bounds of what is kept of an answer that reports faults.
 const (
-	maxFaults  = 100 // entries of Error.Details
-	maxListed  = 5   // faults named in Error.Message
-	maxMessage = 300 // characters of one fault's message
+	maxFaults  = 100      // entries of Error.Details
+	maxListed  = 5        // faults named in Error.Message
+	maxMessage = 300      // characters of one fault's message
+	maxCleaned = 64 << 10 // bytes of a text that are looked at
 )
 
 // envelope is any of the bodies in which the server reports faults: GraphQL and
@@ -258,21 +259,26 @@ func (a answer) unreadable(what string, cause error) *Error {
 // clean makes a text of the server fit to be shown: without the credential and
 // the query, should it repeat them, on one line, and short.
 func (a answer) clean(text string) string {
-	if a.secret != "" {
-		text = strings.ReplaceAll(text, a.secret, "…")
-	}
+	text = oneLine(a.redact(text[:min(len(text), maxCleaned)]))
 	// A short query may well be part of what is to be said.
-	if len(a.document) > 40 && len(text) > 40 {
-		text = strings.ReplaceAll(oneLine(text), oneLine(a.document), "(the query)")
+	if len(a.document) > 40 {
+		text = strings.ReplaceAll(text, oneLine(a.document), "(the query)")
 	}
-	return clean(text)
+	// What hides text may have hidden the credential too.
+	return problem.Excerpt(a.redact(text), maxMessage)
+}
+
+// redact takes the credential out of a text.
+func (a answer) redact(text string) string {
+	if a.secret == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, a.secret, "…")
 }
 
 // clean returns the text on one line, without characters that control a
 // terminal or hide text, cut to maxMessage characters.
-func clean(text string) string {
-	return problem.Excerpt(oneLine(text[:min(len(text), 16*maxMessage)]), maxMessage)
-}
+func clean(text string) string { return answer{}.clean(text) }
 
 // oneLine removes control and format characters and folds white space.
 func oneLine(text string) string {

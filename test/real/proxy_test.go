@@ -1,0 +1,220 @@
+package real_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"infrahub-mcp/test/mcptest"
+)
+
+// proxy stands between the program and Infrahub. It keeps what the program
+// asked for, and can be made to behave as an Infrahub in trouble.
+type proxy struct {
+	address string
+	forward http.Handler
+
+	mu        sync.Mutex
+	server    *http.Server // nil: connections are refused
+	requests  []upstreamRequest
+	behaviour http.HandlerFunc // nil: forward
+}
+
+// upstreamRequest is one request of the program.
+type upstreamRequest struct {
+	Method, Path, Query, Document string
+}
+
+func (r upstreamRequest) String() string {
+	return strings.TrimSpace(fmt.Sprintf("%s %s?%s %s", r.Method, r.Path, r.Query, r.Document))
+}
+
+// startProxy starts a proxy that forwards.
+func startProxy(t *testing.T) *proxy {
+	t.Helper()
+	p := reserveProxy(t)
+	p.open(t)
+	return p
+}
+
+// reserveProxy returns a proxy that refuses connections until it is opened.
+func reserveProxy(t *testing.T) *proxy {
+	t.Helper()
+	target, err := url.Parse(shared.infrahub.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{address: listener.Addr().String()}
+	_ = listener.Close()
+	p.forward = &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		// Infrahub closes idle connections, which a proxy that keeps some would
+		// notice too late.
+		Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true},
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			if r.Context().Err() == nil {
+				t.Errorf("forwarding %s %s: %v", r.Method, r.URL.Path, err)
+			}
+			w.WriteHeader(http.StatusBadGateway)
+		},
+	}
+	t.Cleanup(p.close)
+	return p
+}
+
+// open makes the proxy accept connections.
+func (p *proxy) open(t *testing.T) {
+	t.Helper()
+	listener, err := net.Listen("tcp", p.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	server := &http.Server{
+		Handler: http.HandlerFunc(p.serve),
+		// As Infrahub does.
+		IdleTimeout:       2 * time.Second,
+		ReadHeaderTimeout: 10 * time.Second,
+	}
+	p.server = server
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			t.Errorf("the proxy failed: %v", err)
+		}
+	}()
+}
+
+// close makes the proxy refuse connections and breaks those there are.
+func (p *proxy) close() {
+	p.mu.Lock()
+	server := p.server
+	p.server = nil
+	p.mu.Unlock()
+	if server != nil {
+		_ = server.Close()
+	}
+}
+
+// behave replaces forwarding; nil forwards again.
+func (p *proxy) behave(behaviour http.HandlerFunc) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.behaviour = behaviour
+}
+
+func (p *proxy) serve(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the program gave up
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	var sent struct{ Query string }
+	_ = json.Unmarshal(body, &sent) // GET has no body
+	p.mu.Lock()
+	p.requests = append(p.requests, upstreamRequest{r.Method, r.URL.Path, r.URL.RawQuery, sent.Query})
+	behaviour := p.behaviour
+	p.mu.Unlock()
+	if behaviour != nil {
+		behaviour(w, r)
+		return
+	}
+	p.forward.ServeHTTP(w, r)
+}
+
+// mark is a point in time; see since and everything.
+func (p *proxy) mark() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.requests)
+}
+
+// everything returns the requests since a mark.
+func (p *proxy) everything(mark int) []upstreamRequest {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.requests[mark:])
+}
+
+// since returns the requests since a mark without those that check whether the
+// schema is still the same, which come by the clock.
+func (p *proxy) since(mark int) []upstreamRequest {
+	return slices.DeleteFunc(p.everything(mark), func(r upstreamRequest) bool { return r.Path == "/api/schema/summary" })
+}
+
+// gate holds requests back: each is told on entered and goes on once open is
+// called.
+type gate struct {
+	entered chan string // paths
+	opened  chan struct{}
+	open    func()
+}
+
+// hold makes the proxy hold back the GraphQL requests.
+func (p *proxy) hold(t *testing.T) *gate {
+	t.Helper()
+	g := &gate{entered: make(chan string, 1000), opened: make(chan struct{})}
+	g.open = sync.OnceFunc(func() { close(g.opened) })
+	t.Cleanup(g.open)
+	p.behave(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/graphql") {
+			g.entered <- r.URL.Path
+			select {
+			case <-g.opened:
+			case <-r.Context().Done():
+				return
+			}
+		}
+		p.forward.ServeHTTP(w, r)
+	})
+	return g
+}
+
+// wait waits until a number of requests has come to the gate.
+func (g *gate) wait(t *testing.T, number int) {
+	t.Helper()
+	timeout := time.After(time.Minute)
+	for i := range number {
+		select {
+		case <-g.entered:
+		case <-timeout:
+			t.Fatalf("%d of %d requests came to Infrahub", i, number)
+		}
+	}
+}
+
+// unavailable answers 503 as a gateway without a server behind it does.
+func unavailable(w http.ResponseWriter, _ *http.Request) {
+	http.Error(w, "no server is available", http.StatusServiceUnavailable)
+}
+
+// hanging never answers.
+func hanging(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+
+// environment is what the program is started with: nothing of this process's
+// own, so that no setting of a developer has an effect.
+func environment(address, token string, more ...string) []string {
+	return append([]string{
+		"INFRAHUB_ADDRESS=" + address,
+		"INFRAHUB_API_TOKEN=" + token,
+		"INFRAHUB_MCP_ENV_FILE=",
+		"INFRAHUB_MCP_LOG_LEVEL=debug",
+	}, more...)
+}
+
+var _ = mcptest.Legacy
