@@ -107,6 +107,8 @@ reference: build ## Regenerate docs/reference from the program
 	@mkdir -p docs/reference
 	@$(BINARY) reference config >build/configuration.md
 	@mv build/configuration.md docs/reference/configuration.md
+	@$(BINARY) reference tools >build/tools.md
+	@mv build/tools.md docs/reference/tools.md
 
 .PHONY: tools
 tools: $(GOLANGCI_LINT) $(GOVULNCHECK) $(GOTESTSUM) ## Install the pinned tools into build/tools

@@ -15,15 +15,19 @@ func newReference() *cobra.Command {
 		Use:   "reference",
 		Short: "Print a page of the reference, in Markdown",
 	}
-	reference.AddCommand(&cobra.Command{
-		Use:     "config",
-		Short:   "Print every setting with its default, limits and meaning",
-		Example: "  " + name + " reference config > docs/reference/configuration.md",
-		Args:    noArguments,
-		RunE: func(command *cobra.Command, _ []string) error {
-			_, err := io.WriteString(command.OutOrStdout(), config.Reference())
-			return err
-		},
-	})
+	page := func(use, short, file string, text func() string) {
+		reference.AddCommand(&cobra.Command{
+			Use:     use,
+			Short:   short,
+			Example: "  " + name + " reference " + use + " > docs/reference/" + file,
+			Args:    noArguments,
+			RunE: func(command *cobra.Command, _ []string) error {
+				_, err := io.WriteString(command.OutOrStdout(), text())
+				return err
+			},
+		})
+	}
+	page("config", "Print every setting with its default, limits and meaning", "configuration.md", config.Reference)
+	page("tools", "Print every tool, resource and prompt with its arguments", "tools.md", surface)
 	return reference
 }

@@ -375,6 +375,7 @@ func TestMessagesAreShortAndDoNotRepeatTheQuery(t *testing.T) {
 	}{
 		{"the query", "An error occurred while executing the GraphQL Query query Q {   Branch { name status created_at } # a long one }, kaput", "An error occurred while executing the GraphQL Query (the query), kaput"},
 		{"the credential", "Invalid token " + markedToken + "!", "Invalid token …!"},
+		{"the credential behind characters that hide it", "Invalid token " + markedToken[:9] + "\u200b" + markedToken[9:] + "!", "Invalid token …!"},
 		{"control characters", "a\x00b\x1b[1mc\r\n\td", "a b [1mc d"},
 		{"characters that hide text", "a\u200bb\u202ec\ufeff", "abc"},
 		{"bytes that are no text", "a\xff\xfeb", "ab"},
@@ -427,6 +428,7 @@ func FuzzFaults(f *testing.F) {
 	f.Add(502, htmlType, "<html>")
 	f.Add(301, "", markedToken)
 	f.Add(429, jsonType, `{"errors":[{"message":"`+markedToken+`"}]}`)
+	f.Add(429, jsonType, `{"errors":[{"message":"`+markedToken[:20]+"\xed\xa0"+markedToken[20:]+`"}]}`)
 	f.Fuzz(func(t *testing.T, status int, contentType, body string) {
 		a := answer{status: status, header: http.Header{"Content-Type": {contentType}, "Location": {body}}, body: []byte(body), secret: markedToken}
 		_, partial := a.graphQL()

@@ -174,8 +174,7 @@ func (s *Server) resourceFault(ctx context.Context, uri string, err error) error
 }
 
 func describe(err error, what string) string {
-	var refused *infrahub.Error
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*infrahub.Error](err); ok {
 		return what + ": " + refused.Error()
 	}
 	return what + "."

@@ -58,7 +58,7 @@ func NewHTTP(s *Server, sessions *Sessions, o HTTPOptions) *HTTP {
 		o.WriteTimeout = 30 * time.Second
 	}
 	h := &HTTP{server: s, sessions: sessions, options: o}
-	h.closing, h.shutdown = context.WithCancel(context.Background())
+	h.closing, h.shutdown = context.WithCancel(context.Background()) //nolint:gosec // Close calls it
 	return h
 }
 
@@ -99,8 +99,7 @@ func (h *HTTP) post(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.options.MaxBody))
 	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
+		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			refuse(w, http.StatusRequestEntityTooLarge, nil, &fault{Code: mcp.INVALID_REQUEST, Message: fmt.Sprintf("a message may have at most %d bytes", tooLarge.Limit)})
 			return
 		}
@@ -306,7 +305,7 @@ func accepts(values []string) (asJSON, asStream bool) {
 func refuse(w http.ResponseWriter, status int, id json.RawMessage, f *fault) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(f.answer(id)) // the client is gone
+	_, _ = w.Write(f.answer(id)) //nolint:gosec // JSON, and its content type says so; an error means the client is gone
 }
 
 // inFlight holds the requests of sessions that are being handled, by session

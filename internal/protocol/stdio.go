@@ -129,9 +129,9 @@ type conversation struct {
 	inFlight inFlight
 	running  sync.WaitGroup
 
-	mu     sync.Mutex // of what follows
-	out    io.Writer
-	broken error
+	mu        sync.Mutex // of what follows
+	out       io.Writer
+	writeFail error
 }
 
 // read handles lines until there are no more. work is the context of requests.
@@ -151,8 +151,8 @@ func (c *conversation) read(ctx, work context.Context, lines <-chan line) error 
 			default:
 				c.handle(work, l.text)
 			}
-			if c.failure() != nil {
-				return nil // nobody reads the answers
+			if c.broken() {
+				return nil // nobody reads the answers; failure tells why
 			}
 		}
 	}
@@ -224,16 +224,18 @@ func (c *conversation) request(ctx context.Context, m *message) {
 func (c *conversation) send(raw []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.broken != nil {
+	if c.writeFail != nil {
 		return
 	}
 	if _, err := c.out.Write(append(raw, '\n')); err != nil {
-		c.broken = fmt.Errorf("writing the output: %w", err)
+		c.writeFail = fmt.Errorf("writing the output: %w", err)
 	}
 }
 
 func (c *conversation) failure() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.broken
+	return c.writeFail
 }
+
+func (c *conversation) broken() bool { return c.failure() != nil }

@@ -53,7 +53,7 @@ const (
 func Run(ctx context.Context, cfg *config.Config, o Options) error {
 	logger := telemetry.NewLogger(o.Err, cfg.Logging.Level, cfg.Infrahub.APIToken.Reveal(), cfg.Infrahub.Password.Reveal())
 	for _, warning := range o.Warnings {
-		logger.Warn(warning)
+		logger.Warn("configuration", "warning", warning)
 	}
 	metrics := telemetry.NewMetrics()
 	a, err := newApp(cfg, o.Version, logger, metrics)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -86,11 +85,11 @@ func do(t *testing.T, method, url, body string, headers ...string) (status int, 
 		t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/json")
-	for i := 0; i < len(headers); i += 2 {
-		if headers[i] == "Host" {
-			request.Host = headers[i+1]
+	for pair := range slices.Chunk(headers, 2) {
+		if pair[0] == "Host" {
+			request.Host = pair[1]
 		}
-		request.Header.Set(headers[i], headers[i+1])
+		request.Header.Set(pair[0], pair[1])
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
@@ -117,7 +116,7 @@ func upstream(t *testing.T) *httptest.Server {
 			_, _ = io.WriteString(w, `{"version":"1.11.9"}`)
 		default:
 			w.WriteHeader(http.StatusInternalServerError)
-			_, _ = fmt.Fprintf(w, "failed with %s", r.Header.Get("X-INFRAHUB-KEY"))
+			_, _ = io.WriteString(w, "failed with "+marked)
 		}
 	}))
 	t.Cleanup(server.Close)

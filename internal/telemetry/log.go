@@ -40,12 +40,14 @@ func newReplacer(secrets []string) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// names of attributes whose values are never logged.
-var names = []string{"authorization", "cookie", "credential", "password", "secret", "token", "x-infrahub-key"}
+// telling are parts of names of attributes whose values are never logged.
+func telling() []string {
+	return []string{"authorization", "cookie", "credential", "password", "secret", "token", "x-infrahub-key"}
+}
 
 func (r redactor) attribute(_ []string, a slog.Attr) slog.Attr {
 	key := strings.ToLower(a.Key)
-	if slices.ContainsFunc(names, func(name string) bool { return strings.Contains(key, name) }) {
+	if slices.ContainsFunc(telling(), func(name string) bool { return strings.Contains(key, name) }) {
 		return slog.String(a.Key, Hidden)
 	}
 	switch a.Value.Kind() {

@@ -43,7 +43,7 @@ type argument struct {
 // argumentsOf reads the tags of In. A bad tag is a mistake of this program and
 // stops it at the start, where every test sees it.
 func argumentsOf[In any]() *arguments {
-	base, err := jsonschema.For[In](&jsonschema.ForOptions{TypeSchemas: anyValue})
+	base, err := jsonschema.For[In](anyValue())
 	if err != nil {
 		panic(fmt.Sprintf("the input %T has no JSON schema: %v", *new(In), err))
 	}
@@ -110,14 +110,16 @@ func whole(f *float64) *int {
 }
 
 // anyValue are the types that hold JSON as it came.
-var anyValue = map[reflect.Type]*jsonschema.Schema{
-	reflect.TypeFor[graph.Row]():       {Type: "object"},
-	reflect.TypeFor[json.RawMessage](): {},
+func anyValue() *jsonschema.ForOptions {
+	return &jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
+		reflect.TypeFor[graph.Row]():       {Type: "object"},
+		reflect.TypeFor[json.RawMessage](): {},
+	}}
 }
 
 // outputSchema is the JSON Schema of a structured result.
 func outputSchema[Out any]() json.RawMessage {
-	base, err := jsonschema.For[Out](&jsonschema.ForOptions{TypeSchemas: anyValue})
+	base, err := jsonschema.For[Out](anyValue())
 	if err != nil {
 		panic(fmt.Sprintf("the output %T has no JSON schema: %v", *new(Out), err))
 	}
@@ -232,7 +234,8 @@ func object(raw json.RawMessage) (map[string]json.RawMessage, error) {
 		return nil, nil
 	}
 	var members map[string]json.RawMessage
-	return members, json.Unmarshal(unquoted(raw, '{'), &members)
+	err := json.Unmarshal(unquoted(raw, '{'), &members)
+	return members, err
 }
 
 // unquoted returns the JSON inside a JSON text when it opens as wanted.

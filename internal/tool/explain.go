@@ -14,15 +14,13 @@ import (
 // them: what is wrong and what to do next. It reports false for every other
 // error.
 func Explain(err error) (string, bool) {
-	var fault *problem.Problem
-	if errors.As(err, &fault) {
+	if fault, ok := errors.AsType[*problem.Problem](err); ok {
 		return fault.Error(), true
 	}
 	if protocolFault(err) {
 		return "", false
 	}
-	var refused *infrahub.Error
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*infrahub.Error](err); ok {
 		return refused.Error() + advice(refused), true
 	}
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -16,7 +16,7 @@ import (
 
 type getNodesInput struct {
 	Kind         string                     `json:"kind" min:"1" jsonschema:"Kind or generic, e.g. DcimDevice; get_schema lists them"`
-	Branch       string                     `json:"branch,omitempty" jsonschema:"Branch to read"`
+	Branch       string                     `json:"branch,omitempty" jsonschema:"Branch to read; the default branch otherwise"`
 	Filters      map[string]json.RawMessage `json:"filters,omitempty" jsonschema:"Filter names and values, all must match, e.g. {\"name__value\":\"atl1\",\"site__name__values\":[\"a\",\"b\"]}; get_schema(kind) lists them"`
 	PartialMatch bool                       `json:"partial_match,omitempty" default:"false" jsonschema:"Match parts of __value filters, ignoring case"`
 	All          bool                       `json:"include_attributes,omitempty" default:"false" jsonschema:"Return every attribute and relationship"`

@@ -14,7 +14,7 @@ import (
 
 type getSchemaInput struct {
 	Kind   string `json:"kind,omitempty" jsonschema:"Kind to describe; leave out for the catalogue"`
-	Branch string `json:"branch,omitempty" jsonschema:"Branch to read"`
+	Branch string `json:"branch,omitempty" jsonschema:"Branch to read; the default branch otherwise"`
 	Expand *bool  `json:"expand,omitempty" jsonschema:"Also describe the kinds it is related to, and filters on them"`
 }
 

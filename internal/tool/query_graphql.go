@@ -17,7 +17,7 @@ import (
 
 type queryGraphQLInput struct {
 	Query     string                     `json:"query" min:"1" jsonschema:"GraphQL query document"`
-	Branch    string                     `json:"branch,omitempty" jsonschema:"Branch to read"`
+	Branch    string                     `json:"branch,omitempty" jsonschema:"Branch to read; the default branch otherwise"`
 	Variables map[string]json.RawMessage `json:"variables,omitempty" jsonschema:"Values of the variables"`
 	Operation string                     `json:"operation_name,omitempty" jsonschema:"Which operation to run if there are several"`
 }

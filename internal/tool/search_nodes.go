@@ -13,7 +13,7 @@ import (
 type searchNodesInput struct {
 	Query  string `json:"query" min:"1" max:"1000" jsonschema:"Part of a value, in any case; also an id, MAC or IP address"`
 	Kind   string `json:"kind,omitempty" jsonschema:"Kind or generic to search; leave out to search all"`
-	Branch string `json:"branch,omitempty" jsonschema:"Branch to read"`
+	Branch string `json:"branch,omitempty" jsonschema:"Branch to read; the default branch otherwise"`
 	Limit  int    `json:"limit,omitempty" default:"10" min:"1" max:"100" jsonschema:"Most matches to return"`
 }
 

@@ -14,7 +14,7 @@ import (
 type findPathsInput struct {
 	Source             string   `json:"source" min:"1" jsonschema:"Start node: id, or Kind__hfid such as DcimDevice__atl1-edge1"`
 	Destination        string   `json:"destination" min:"1" jsonschema:"End node, likewise"`
-	Branch             string   `json:"branch,omitempty" jsonschema:"Branch to read"`
+	Branch             string   `json:"branch,omitempty" jsonschema:"Branch to read; the default branch otherwise"`
 	MaxDepth           *int     `json:"max_depth,omitempty" min:"1" max:"30" jsonschema:"Most hops (server default 5)"`
 	KindFilter         []string `json:"kind_filter,omitempty" split:"," jsonschema:"Only pass through these kinds"`
 	RelationshipFilter []string `json:"relationship_filter,omitempty" split:"," jsonschema:"Only follow these relationships: names or identifiers from get_schema"`
@@ -116,7 +116,7 @@ func pathOf(p operations.Path) path {
 type findReachableInput struct {
 	Source      string   `json:"source" min:"1" jsonschema:"Start node: id, or Kind__hfid such as DcimDevice__atl1-edge1"`
 	TargetKinds []string `json:"target_kinds" split:"," min:"1" jsonschema:"Kinds or generics to look for"`
-	Branch      string   `json:"branch,omitempty" jsonschema:"Branch to read"`
+	Branch      string   `json:"branch,omitempty" jsonschema:"Branch to read; the default branch otherwise"`
 	MaxDepth    *int     `json:"max_depth,omitempty" min:"1" max:"30" jsonschema:"Most hops (server default 5); keep it small"`
 	MaxResults  int      `json:"max_results,omitempty" default:"20" min:"1" max:"200" jsonschema:"Most nodes to return"`
 	Shortest    bool     `json:"shortest_paths_only,omitempty" default:"true" jsonschema:"Only the shortest way to each node"`

@@ -55,8 +55,7 @@ func Parse(text, operation string) (*Document, error) {
 
 func syntaxProblem(err error) error {
 	what := problem.Excerpt(err.Error(), 200)
-	var located *gqlerror.Error
-	if errors.As(err, &located) {
+	if located, ok := errors.AsType[*gqlerror.Error](err); ok {
 		what = problem.Excerpt(located.Message, 200)
 		if len(located.Locations) > 0 {
 			at := located.Locations[0]

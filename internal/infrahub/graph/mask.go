@@ -120,7 +120,12 @@ func (w *walker) exhausted() error {
 }
 
 // past are the fields of events and diffs that hold values of attributes.
-var past = []string{"value", "value_previous", "previous_value", "new_value", "previous_label", "new_label", "base_branch_value", "diff_branch_value", "base_branch_label", "diff_branch_label"}
+func past() []string {
+	return []string{
+		"value", "value_previous", "previous_value", "new_value", "previous_label", "new_label",
+		"base_branch_value", "diff_branch_value", "base_branch_label", "diff_branch_label",
+	}
+}
 
 // walk marks the secret places of a selection set. open holds the fragments
 // being walked, so that one that contains itself ends.
@@ -211,7 +216,7 @@ func (w *walker) hide(set ast.SelectionSet, at *spot, open []string) {
 func (w *walker) history(set ast.SelectionSet, at *spot, open []string) {
 	w.each(set, open, func(f *ast.Field, open []string) {
 		child := at.child(f.Alias)
-		if slices.Contains(past, f.Name) {
+		if slices.Contains(past(), f.Name) {
 			child.hide = true
 		}
 		w.history(f.SelectionSet, child, open)
@@ -344,7 +349,7 @@ func (m *Mask) search(value any) {
 }
 
 func hideAll(record map[string]any) {
-	for _, key := range past {
+	for _, key := range past() {
 		if value, ok := record[key]; ok && value != nil {
 			record[key] = Masked
 		}

@@ -3,6 +3,7 @@ package graph
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -55,9 +56,7 @@ func (a *answerer) into(out map[string]any, set ast.SelectionSet, on *ast.Defini
 			value := a.field(s, on, secret, past)
 			if have, ok := out[s.Alias].(map[string]any); ok {
 				if more, ok := value.(map[string]any); ok {
-					for key, member := range more {
-						have[key] = member
-					}
+					maps.Copy(have, more)
 					continue
 				}
 			}

@@ -22,7 +22,7 @@ func (r *Row) Add(name string, value json.RawMessage) {
 	r.json = append(r.json, key...)
 	r.json = append(r.json, ':')
 	if len(value) == 0 {
-		value = null
+		value = null()
 	}
 	r.json = append(r.json, value...)
 }
@@ -31,7 +31,7 @@ func (r *Row) Add(name string, value json.RawMessage) {
 func (r *Row) AddValue(name string, value any) {
 	raw, err := json.Marshal(value)
 	if err != nil {
-		raw = null
+		raw = null()
 	}
 	r.Add(name, raw)
 }
@@ -49,4 +49,5 @@ func (r Row) MarshalJSON() ([]byte, error) {
 	return append(bytes.Clone(r.json), '}'), nil
 }
 
-var null = json.RawMessage("null")
+// null is the JSON null.
+func null() json.RawMessage { return json.RawMessage("null") }

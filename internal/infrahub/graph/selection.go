@@ -41,10 +41,10 @@ const MaxPeers = 20
 const Masked = "********"
 
 // identity are the fields that every node of every kind has.
-var identity = []string{"id", "kind", "display_label", "hfid"}
+func identity() []string { return []string{"id", "kind", "display_label", "hfid"} }
 
 // metadata are the fields that Infrahub keeps about every node.
-var metadata = []string{"created_at", "created_by", "updated_at", "updated_by"}
+func metadata() []string { return []string{"created_at", "created_by", "updated_at", "updated_by"} }
 
 // Reader builds selections for one schema.
 type Reader struct {
@@ -98,7 +98,7 @@ func (r Reader) Fields(k *schema.Kind, names []string) (*Selection, error) {
 			faults = append(faults, err)
 			continue
 		}
-		if slices.Contains(metadata, name) && k.Attribute(name) == nil {
+		if slices.Contains(metadata(), name) && k.Attribute(name) == nil {
 			s.metadata = true
 		}
 		s.columns = append(s.columns, c)
@@ -118,10 +118,10 @@ func (r Reader) field(k *schema.Kind, name string) (column, error) {
 	if rel := k.Relationship(name); rel != nil {
 		return r.relationship(rel, name), nil
 	}
-	if slices.Contains(identity, name) {
+	if slices.Contains(identity(), name) {
 		return identityColumn(name), nil
 	}
-	if slices.Contains(metadata, name) {
+	if slices.Contains(metadata(), name) {
 		return metadataColumn(name), nil
 	}
 	if relationship, attribute, ok := strings.Cut(name, "."); ok {
@@ -134,9 +134,9 @@ func (r Reader) field(k *schema.Kind, name string) (column, error) {
 			return c, nil
 		}
 	}
-	known := slices.Concat(attributeNames(k), relationshipNames(k), identity, metadata)
+	known := slices.Concat(attributeNames(k), relationshipNames(k), identity(), metadata())
 	return column{}, problem.Unknown("field of "+k.Name, name, known,
-		"Fields are attributes, relationships, relationship.attribute, and "+strings.Join(slices.Concat(identity, metadata), ", ")+
+		"Fields are attributes, relationships, relationship.attribute, and "+strings.Join(slices.Concat(identity(), metadata()), ", ")+
 			fmt.Sprintf("; get_schema with kind %s lists them.", k.Name))
 }
 
@@ -179,7 +179,7 @@ func (r Reader) value(a *schema.Attribute, raw json.RawMessage) json.RawMessage 
 		Value json.RawMessage `json:"value"`
 	}
 	if json.Unmarshal(raw, &attribute) != nil || isNull(attribute.Value) {
-		return null
+		return null()
 	}
 	if a.Secret() && !r.Reveal {
 		return json.RawMessage(`"` + Masked + `"`)
@@ -225,14 +225,14 @@ func (r Reader) peerField(rel *schema.Relationship, name string) (column, error)
 	switch {
 	case peer.Attribute(name) != nil:
 		c = r.attribute(peer.Attribute(name), name)
-	case slices.Contains(identity, name):
+	case slices.Contains(identity(), name):
 		c = identityColumn(name)
 		if name == "hfid" {
 			c.query += r.ownParts(rel.Peer)
 		}
 	default:
 		return column{}, problem.Unknown("attribute of "+peer.Name+" (relationship "+rel.Name+")", name,
-			slices.Concat(attributeNames(peer), identity), "One level down only attributes can be read; for more use query_graphql.")
+			slices.Concat(attributeNames(peer), identity()), "One level down only attributes can be read; for more use query_graphql.")
 	}
 	if rel.Many() {
 		m := many(rel, rel.Name, c.query, func(raw json.RawMessage) json.RawMessage { return c.read(fields(raw)) })
@@ -242,7 +242,7 @@ func (r Reader) peerField(rel *schema.Relationship, name string) (column, error)
 	return column{name: rel.Name + "." + name, query: fmt.Sprintf("%s { node { %s } }", rel.Name, c.query), read: func(n *node) json.RawMessage {
 		peer := one(n.fields[rel.Name])
 		if isNull(peer) {
-			return null
+			return null()
 		}
 		return c.read(fields(peer))
 	}}, nil
@@ -257,7 +257,7 @@ func many(rel *schema.Relationship, alias, peer string, read func(json.RawMessag
 			Edges []edge `json:"edges"`
 		}
 		if json.Unmarshal(n.fields[alias], &answer) != nil {
-			return null
+			return null()
 		}
 		peers := make([]json.RawMessage, 0, len(answer.Edges))
 		for _, e := range answer.Edges {
@@ -292,7 +292,7 @@ func (r Reader) concrete(k *schema.Kind, name string) (column, bool) {
 		if read := readers[text(n.fields["__typename"])]; read != nil {
 			return read(n)
 		}
-		return null
+		return null()
 	}}, len(readers) > 0
 }
 
@@ -351,7 +351,7 @@ func one(raw json.RawMessage) json.RawMessage {
 // has one, hfid.
 func identify(raw json.RawMessage) json.RawMessage {
 	if isNull(raw) {
-		return null
+		return null()
 	}
 	n := fields(raw)
 	var row Row
