@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"infrahub-mcp/internal/call"
 	"infrahub-mcp/internal/infrahub"
@@ -45,12 +47,16 @@ func Complete(ctx context.Context, c *call.Call, argument, typed string, others 
 // that start with it, then those of which a word does, then the rest.
 func Rank(names []string, typed string) ([]string, int) {
 	wanted := strings.ToLower(typed)
+	word := wanted
+	if first, size := utf8.DecodeRuneInString(wanted); size > 0 {
+		word = string(unicode.ToUpper(first)) + wanted[size:]
+	}
 	rank := func(name string) int {
 		lower := strings.ToLower(name)
 		switch {
 		case strings.HasPrefix(lower, wanted):
 			return 0
-		case wanted != "" && strings.Contains(name, strings.ToUpper(wanted[:1])+wanted[1:]):
+		case strings.Contains(name, word):
 			return 1
 		case strings.Contains(lower, wanted):
 			return 2

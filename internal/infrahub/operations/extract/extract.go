@@ -141,7 +141,7 @@ func (r reached) print() string {
 			}
 			b.WriteString(" {\n")
 			for _, field := range r.fields(definition) {
-				fmt.Fprintf(&b, "  %s%s: %s\n", field.Name, r.arguments(name, field), field.Type)
+				fmt.Fprintf(&b, "  %s%s: %s\n", field.Name, r.arguments(definition, field), field.Type)
 			}
 			b.WriteString("}\n")
 		}
@@ -149,27 +149,32 @@ func (r reached) print() string {
 	return b.String()
 }
 
-// fields returns the needed fields of a type. A type must have those of the
-// interfaces it implements.
+// fields returns the needed fields of a type.
 func (r reached) fields(definition *ast.Definition) ast.FieldList {
-	needed := r.types[definition.Name].fields
-	var fields ast.FieldList
-	for _, field := range sorted(definition.Fields) {
-		used := needed[field.Name] != nil
-		for _, parent := range definition.Interfaces {
-			used = used || r.types[parent] != nil && r.types[parent].fields[field.Name] != nil
+	return slices.DeleteFunc(sorted(definition.Fields), func(field *ast.FieldDefinition) bool {
+		needed, _ := r.passed(definition, field.Name)
+		return !needed
+	})
+}
+
+// passed reports whether a field is needed and which arguments are passed to
+// it. A type must have what the interfaces it implements have.
+func (r reached) passed(definition *ast.Definition, field string) (needed bool, arguments map[string]bool) {
+	arguments = map[string]bool{}
+	for _, owner := range append([]string{definition.Name}, definition.Interfaces...) {
+		if r.types[owner] == nil || r.types[owner].fields[field] == nil {
+			continue
 		}
-		if used {
-			fields = append(fields, field)
-		}
+		needed = true
+		maps.Copy(arguments, r.types[owner].fields[field])
 	}
-	return fields
+	return needed, arguments
 }
 
 // arguments returns the needed arguments of a field: those that are passed,
 // and those that must be.
-func (r reached) arguments(owner string, field *ast.FieldDefinition) string {
-	passed := r.types[owner].fields[field.Name]
+func (r reached) arguments(owner *ast.Definition, field *ast.FieldDefinition) string {
+	_, passed := r.passed(owner, field.Name)
 	var arguments []string
 	for _, argument := range field.Arguments {
 		if passed[argument.Name] || argument.Type.NonNull && argument.DefaultValue == nil {
