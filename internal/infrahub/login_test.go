@@ -260,15 +260,14 @@ func TestAccessTokensAreRenewedBeforeTheyExpire(t *testing.T) {
 func TestATokenThatIsRefusedIsReplacedOnce(t *testing.T) {
 	const invalidBody = `{"data":null,"errors":[{"message":"Invalid token","extensions":{"code":"AUTHENTICATION_REQUIRED","http_status":401,"data":{}}}]}`
 	tests := []struct {
-		name                string
-		refusal             string
-		refreshGone         bool
-		logins, refreshes   int32
-		loginsOf, callersAt int32
+		name              string
+		refusal           string
+		refreshGone       bool
+		logins, refreshes int32
 	}{
-		{name: "an expired one with the refresh token", refusal: expiredBody, logins: 1, refreshes: 1, callersAt: 1},
-		{name: "an expired one by a login", refusal: expiredBody, refreshGone: true, logins: 2, refreshes: 1, callersAt: 1},
-		{name: "one of a server made anew by a login", refusal: invalidBody, logins: 2, callersAt: 1},
+		{name: "an expired one with the refresh token", refusal: expiredBody, logins: 1, refreshes: 1},
+		{name: "an expired one by a login", refusal: expiredBody, refreshGone: true, logins: 2, refreshes: 1},
+		{name: "one of a server made anew by a login", refusal: invalidBody, logins: 2},
 	}
 	for _, tt := range tests {
 		for name, query := range map[string]Query{"read": aRead, "mutation": aMutation} {
@@ -314,6 +313,21 @@ func TestATokenThatIsRefusedIsReplacedOnce(t *testing.T) {
 		_, err := u.Client(someUser).GraphQL(t.Context(), aMutation)
 		mustBe(t, err, TokenExpired)
 		s.wantCounts(t, 2, 1, 0, 2)
+	})
+	t.Run("unless the password is no longer good", func(t *testing.T) {
+		s, u := newAuthServer(t)
+		if _, err := u.Client(someUser).GraphQL(t.Context(), aRead); err != nil {
+			t.Fatal(err)
+		}
+		s.forget(s.access)
+		s.forget(s.refresh)
+		s.onLogin = func(w http.ResponseWriter, r *http.Request) bool {
+			answering(401, jsonType, `{"errors":[{"message":"Incorrect password","extensions":{"code":401}}]}`)(w, r)
+			return true
+		}
+		_, err := u.Client(someUser).GraphQL(t.Context(), aRead)
+		mustBe(t, err, Unauthenticated)
+		s.wantCounts(t, 2, 1, 1, 1)
 	})
 	t.Run("but never an API token", func(t *testing.T) {
 		s, u := newAuthServer(t)

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -291,6 +292,25 @@ func TestTimeouts(t *testing.T) {
 			}
 		})
 	}
+	t.Run("silence on a kept connection is no closed connection", func(t *testing.T) {
+		var requests atomic.Int32
+		u, _ := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+			if requests.Add(1) > 1 {
+				untilGone(r)
+				return
+			}
+			w.Write([]byte(okBody))
+		}, Settings{})
+		if _, err := u.Client(someToken).GraphQL(t.Context(), aRead); err != nil {
+			t.Fatal(err)
+		}
+		u.timeout = 20 * time.Millisecond
+		_, err := u.Client(someToken).GraphQL(t.Context(), aRead)
+		mustBe(t, err, Timeout)
+		if requests.Load() != 2 {
+			t.Errorf("%d requests were sent, want 2", requests.Load())
+		}
+	})
 	t.Run("each attempt has the whole time", func(t *testing.T) {
 		var requests atomic.Int32
 		u, _ := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
@@ -299,7 +319,12 @@ func TestTimeouts(t *testing.T) {
 				return
 			}
 			w.Write([]byte(okBody))
-		}, Settings{Timeout: 100 * time.Millisecond, ReadAttempts: 2})
+		}, Settings{Timeout: 20 * time.Millisecond, ReadAttempts: 2})
+		u.observe = func(string, string, int, time.Duration) {
+			if requests.Load() == 2 { // the last one shall not be in a hurry
+				u.timeout = time.Minute
+			}
+		}
 		if _, err := u.Client(someToken).GraphQL(t.Context(), aRead); err != nil {
 			t.Error(err)
 		}
@@ -325,6 +350,24 @@ func TestTimeouts(t *testing.T) {
 		}, Settings{})
 		_, err := u.Client(someToken).GraphQL(ctx, aRead)
 		mustBe(t, err, Canceled)
+	})
+}
+
+func TestPauseEndsWithItsTimeOrItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		if err := pause(t.Context(), time.Hour); err != nil || time.Since(start) != time.Hour {
+			t.Errorf("it ends after %s with %v", time.Since(start), err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		start = time.Now()
+		if err := pause(ctx, time.Hour); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Minute {
+			t.Errorf("it ends after %s with %v", time.Since(start), err)
+		}
+		if err := pause(ctx, 0); err == nil {
+			t.Error("a context that has ended is not noticed")
+		}
 	})
 }
 

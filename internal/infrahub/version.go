@@ -42,7 +42,8 @@ type versions struct {
 
 // Version returns the version of the server (Infrahub REST, GET /api/info). It
 // is asked for at most every few minutes, once for all callers that come at
-// the same time with the same credential.
+// the same time with the same credential. A success is no check of the
+// credential: what another caller was told is told again.
 func (c *Client) Version(ctx context.Context) (Version, error) {
 	u, v := c.upstream, c.upstream.versions
 	if known, ok := v.get(u.now()); ok {

@@ -2,6 +2,7 @@ package tool
 
 import (
 	"context"
+	"fmt"
 
 	"infrahub-mcp/internal/call"
 	"infrahub-mcp/internal/infrahub"
@@ -43,9 +44,10 @@ func runGetSessionInfo(ctx context.Context, c *call.Call, _ getSessionInfoInput)
 		// What this server knows by itself is worth telling when Infrahub is down.
 		out.Note = "Infrahub does not answer at the moment."
 		return out, nil
-	case err != nil && info == nil:
-		return nil, err
+	case err != nil && info.InfrahubInfo.Version == "":
+		return nil, fmt.Errorf("asking Infrahub about itself: %w", err)
 	}
+	// An error beside an answer is that of the account: the anonymous user has none.
 	out.Version = info.InfrahubInfo.Version
 	for _, branch := range info.Branch {
 		if branch.IsDefault != nil && *branch.IsDefault {

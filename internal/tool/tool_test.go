@@ -403,6 +403,30 @@ func TestQueryGraphQL(t *testing.T) {
 	}
 }
 
+func TestSessionInfo(t *testing.T) {
+	const info = `"InfrahubInfo":{"version":"1.11.9"},"Branch":[{"id":"1","name":"b","status":"OPEN","is_default":false},{"id":"2","name":"main","status":"OPEN","is_default":true}]`
+	for name, test := range map[string]struct {
+		status       int
+		answer, want string
+	}{
+		"with an account":  {200, `{"data":{` + info + `,"AccountProfile":{"__typename":"CoreAccount","id":"3","display_label":"Ann"}}}`, `"default_branch":"main","user":"Ann","access":"read","infrahub_version":"1.11.9"`},
+		"without one":      {200, `{"data":{` + info + `,"AccountProfile":null},"errors":[{"message":"Unable to find the node anonymous / CoreGenericAccount","extensions":{"code":"NODE_NOT_FOUND"}}]}`, `"default_branch":"main","access":"read"`},
+		"without Infrahub": {503, ``, `"note":"Infrahub does not answer at the moment."`},
+	} {
+		c, _ := caller(t, newFake(t, func(string, map[string]any) (int, string) { return test.status, test.answer }))
+		if result := run(t, c, "get_session_info", ""); !strings.Contains(result.Text, test.want) {
+			t.Errorf("%s: %s", name, result.Text)
+		}
+	}
+	c, _ := caller(t, newFake(t, func(string, map[string]any) (int, string) {
+		return 401, `{"data":null,"errors":[{"message":"Invalid token","extensions":{"code":"AUTHENTICATION_REQUIRED","http_status":401}}]}`
+	}))
+	entry := getSessionInfo()
+	if _, err := entry.Run(t.Context(), c, nil); !infrahub.Unauthorized(err) {
+		t.Errorf("a refused credential: %v", err)
+	}
+}
+
 func TestReferencesToNodes(t *testing.T) {
 	f := newFake(t, func(_ string, variables map[string]any) (int, string) {
 		if fmt.Sprint(variables["n0"]) == "[a b__c]" {
