@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"infrahub-mcp/internal/infrahub"
+	"infrahub-mcp/internal/problem"
 	"infrahub-mcp/internal/tool"
 )
 
@@ -191,7 +193,10 @@ func (s *Server) exchange(ctx context.Context, m *message, e *exchange, peer *pe
 	var forwarding sync.WaitGroup
 	forwarding.Go(func() { peer.forward(stop, e.notify) })
 
-	response := s.dispatch(ctx, m)
+	response := s.misnamed(m)
+	if response == nil {
+		response = s.dispatch(ctx, m)
+	}
 	close(stop)
 	forwarding.Wait()
 
@@ -201,6 +206,35 @@ func (s *Server) exchange(ctx context.Context, m *message, e *exchange, peer *pe
 	answer, failed := s.encode(m, e, response)
 	s.options.Observe(known(m.Method), failed, float64(time.Since(start).Microseconds())/1000)
 	return answer
+}
+
+// misnamed refuses a call of a tool or prompt that does not exist, with the
+// closest names, which the library does not tell.
+func (s *Server) misnamed(m *message) mcp.JSONRPCMessage {
+	var sort string
+	var names []string
+	switch mcp.MCPMethod(m.Method) {
+	case mcp.MethodToolsCall:
+		sort = "tool"
+		for i := range s.options.Tools {
+			names = append(names, s.options.Tools[i].Name)
+		}
+	case mcp.MethodPromptsGet:
+		sort = "prompt"
+		for i := range s.options.Prompts {
+			names = append(names, s.options.Prompts[i].Name)
+		}
+	default:
+		return nil
+	}
+	var params struct {
+		Name *string `json:"name"`
+	}
+	if json.Unmarshal(m.Params, &params) != nil || params.Name == nil || slices.Contains(names, *params.Name) {
+		return nil // the library says what is wrong with the rest
+	}
+	fault := problem.Unknown(sort, *params.Name, names, sort+"s/list names them all.")
+	return mcp.JSONRPCError{Error: mcp.JSONRPCErrorDetails{Code: mcp.INVALID_PARAMS, Message: fault.Error()}}
 }
 
 // dispatch hands a message to the library and survives its panics.

@@ -212,6 +212,15 @@ func TestFaultsHaveTheirCodes(t *testing.T) {
 			t.Errorf("%s: %v", name, got[0])
 		}
 	}
+	for call, want := range map[string]string{
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"step"}}`:             "Did you mean steps?",
+		`{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"explore_schemas"}}`: "Did you mean explore_schema?",
+	} {
+		got := events(t, send(t, http.MethodPost, server.URL, call, legacy("", "")))
+		if fault, _ := got[0]["error"].(map[string]any); fmt.Sprint(fault["code"]) != "-32602" || !strings.Contains(fmt.Sprint(fault["message"]), want) {
+			t.Errorf("%s: %v", call, got[0])
+		}
+	}
 	got := events(t, send(t, http.MethodPost, server.URL, `{"jsonrpc":"2.0","id":9007199254740993,"method":"tools/call","params":{"name":"broken"}}`, legacy("", "")))
 	result, _ := got[0]["result"].(map[string]any)
 	if fmt.Sprint(got[0]["id"]) != "9007199254740993" || result["isError"] != true || strings.Contains(fmt.Sprint(got), "secret") {
