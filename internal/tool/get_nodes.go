@@ -161,7 +161,7 @@ func (l *lister) page(ctx context.Context, offset, limit int) (graph.Page, error
 	if err != nil {
 		return graph.Page{}, fmt.Errorf("listing %s: %w", l.list.Kind.Name, err)
 	}
-	return l.list.Page(data)
+	return l.list.Page(data, limit)
 }
 
 // all reads every page from offset on: the first tells how many there are, the

@@ -106,11 +106,16 @@ func TestListQueries(t *testing.T) {
 			`{"name__values":["a"],"rack_position__value":4,"site__ids":["x"],"interfaces__isnull":true,"partial_match":true}`, "$rack_position__value: BigInt"},
 		{"order", "DcimDevice", []string{"id"}, []string{"-updated_at", "site.name", "name__value", "display_label", "+role"}, `{}`, false, 0,
 			`{"order":{"by":[{"field":"node_metadata__updated_at","direction":"DESC"},{"field":"site__name__value","direction":"ASC"},{"field":"name__value","direction":"ASC"},{"field":"display_label","direction":"ASC"},{"field":"role__value","direction":"ASC"}]}}`, "$order: OrderInput"},
-		{"one level down", "DcimDevice", []string{"site.name", "tags.name", "site.id", "rack.hfid", "interfaces.display_label"}, nil, `{}`, false, 1, `{"limit":1,"offset":3}`, "site { node { name { value } } }"},
-		{"metadata", "DcimDevice", []string{"created_at", "updated_by"}, nil, `{}`, false, 1, `{"limit":1,"offset":3}`, "node_metadata {"},
-		{"only metadata still asks for a node", "DcimDevice", []string{"created_at"}, nil, `{}`, false, 1, `{"limit":1,"offset":3}`, "node { id }"},
-		{"fields of implementing kinds", "DcimInterface", []string{"speed", "vlans", "device"}, nil, `{}`, false, 1, `{"limit":1,"offset":3}`, "... on DcimVirtualInterface { DcimVirtualInterface__vlans: vlans"},
-		{"a generic without attributes", "CoreNode", []string{"kind", "display_label"}, nil, `{"any__value":"x"}`, true, 1, `{"any__value":"x","partial_match":true,"limit":1,"offset":3}`, "__typename"},
+		{"one level down", "DcimDevice", []string{"site.name", "tags.name", "site.id", "rack.hfid", "interfaces.display_label"}, nil, `{}`, false, 1, `{"limit":2,"offset":3}`, "site { node { name { value } id } }"},
+		{"a relationship and its fields in one selection", "DcimDevice", []string{"site", "site.name", "name", "site.id", "site.hfid"}, nil, `{}`, false, 5, `{"limit":5,"offset":3}`,
+			"node { site { node { id __typename display_label hfid hfid_name: name { value } name { value } } } name { value } }"},
+		{"a relationship with many peers and its fields in one selection", "DcimDevice", []string{"tags.name", "tags"}, nil, `{}`, false, 5, `{"limit":5,"offset":3}`,
+			"tags(limit: 20) { count edges { node { name { value } id __typename display_label hfid hfid_name: name { value } } } }"},
+		{"one node is asked for as two", "DcimDevice", []string{"id"}, nil, `{}`, false, 1, `{"limit":2,"offset":3}`, "edges { node { id } }"},
+		{"metadata", "DcimDevice", []string{"created_at", "updated_by"}, nil, `{}`, false, 1, `{"limit":2,"offset":3}`, "node_metadata {"},
+		{"only metadata still asks for a node", "DcimDevice", []string{"created_at"}, nil, `{}`, false, 1, `{"limit":2,"offset":3}`, "node { id }"},
+		{"fields of implementing kinds", "DcimInterface", []string{"speed", "vlans", "device"}, nil, `{}`, false, 1, `{"limit":2,"offset":3}`, "... on DcimVirtualInterface { DcimVirtualInterface__vlans: vlans"},
+		{"a generic without attributes", "CoreNode", []string{"kind", "display_label"}, nil, `{"any__value":"x"}`, true, 1, `{"any__value":"x","partial_match":true,"limit":2,"offset":3}`, "__typename"},
 		{"time", "DcimDevice", []string{"id"}, nil, `{"node_metadata__updated_at__after":"2026-01-01T00:00:00Z"}`, false, 0, `{"node_metadata__updated_at__after":"2026-01-01T00:00:00Z"}`, "DateTime"},
 		{"big numbers keep every digit", "RoutingAutonomousSystem", []string{"id"}, nil, `{"asn__value":9007199254740993}`, false, 0, `{"asn__value":9007199254740993}`, "BigInt"},
 	} {
@@ -217,7 +222,7 @@ func TestRowsKeepTypesAndOrder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		page, err := List{Kind: k, Selection: selection}.Page(json.RawMessage(answer))
+		page, err := List{Kind: k, Selection: selection}.Page(json.RawMessage(answer), 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -234,7 +239,7 @@ func TestRowsKeepTypesAndOrder(t *testing.T) {
 func TestUnreadableAnswersAreErrors(t *testing.T) {
 	l := List{Kind: kind(t, "DcimDevice"), Selection: &Selection{}}
 	for _, answer := range []string{`{}`, `[]`, `{"Other":{}}`, ``} {
-		if _, err := l.Page(json.RawMessage(answer)); err == nil {
+		if _, err := l.Page(json.RawMessage(answer), 1); err == nil {
 			t.Errorf("%q is no error", answer)
 		}
 	}
@@ -301,7 +306,7 @@ func BenchmarkPage(b *testing.B) {
 			l := List{Kind: k, Selection: selection}
 			b.ReportAllocs()
 			for b.Loop() {
-				if page, err := l.Page(answer); err != nil || len(page.Rows) != 50 {
+				if page, err := l.Page(answer, 50); err != nil || len(page.Rows) != 50 {
 					b.Fatal(err)
 				}
 			}

@@ -68,9 +68,11 @@ func (l List) Query(r Reader, offset, limit int) (infrahub.Query, error) {
 	if len(faults) > 0 {
 		return infrahub.Query{}, joined(faults)
 	}
-	// Infrahub takes a limit of 0 for no limit: the number alone needs none.
+	// Infrahub takes a limit of 0 for no limit: the number alone needs none. With
+	// a limit of 1 Infrahub 1.11 ignores the order, so two are asked for and
+	// Page drops the second.
 	if limit > 0 {
-		argument("limit", "Int", limit)
+		argument("limit", "Int", max(limit, 2))
 		argument("offset", "Int", offset)
 	}
 
@@ -90,8 +92,8 @@ func (l List) Query(r Reader, offset, limit int) (infrahub.Query, error) {
 	return infrahub.Query{Document: body.String(), Variables: variables}, nil
 }
 
-// Page reads the answer to a query made by Query.
-func (l List) Page(data json.RawMessage) (Page, error) {
+// Page reads the answer to a query made by Query with the same limit.
+func (l List) Page(data json.RawMessage, limit int) (Page, error) {
 	var answer map[string]struct {
 		Count int    `json:"count"`
 		Edges []edge `json:"edges"`
@@ -102,6 +104,9 @@ func (l List) Page(data json.RawMessage) (Page, error) {
 	list, ok := answer[l.Kind.Name]
 	if !ok {
 		return Page{}, fmt.Errorf("reading the nodes of %s: the answer has none", l.Kind.Name)
+	}
+	if len(list.Edges) > limit {
+		list.Edges = list.Edges[:limit]
 	}
 	page := Page{Total: list.Count, Rows: make([]Row, 0, len(list.Edges))}
 	for _, e := range list.Edges {

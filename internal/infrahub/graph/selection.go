@@ -21,10 +21,18 @@ type Selection struct {
 // column is one member of a row.
 type column struct {
 	name string
-	// query is the selection inside `node`; empty for what every node has.
-	query string
+	// query is what has to be selected for it inside `node`, if anything.
+	query piece
 	// read takes the value out of a node of the answer.
 	read func(n *node) json.RawMessage
+}
+
+// piece is a part of a selection set: fields inside a relationship or fragment,
+// or on their own. Pieces with the same opening are written as one, because
+// Infrahub reads only the first of several selections of a relationship.
+type piece struct {
+	open, end string
+	fields    []string
 }
 
 // node is one edge of an answer.
@@ -145,7 +153,7 @@ func identityColumn(name string) column {
 	if name == "kind" {
 		field = "__typename"
 	}
-	return column{name: name, query: field, read: func(n *node) json.RawMessage { return n.fields[field] }}
+	return column{name: name, query: piece{fields: []string{field}}, read: func(n *node) json.RawMessage { return n.fields[field] }}
 }
 
 func metadataColumn(name string) column {
@@ -161,7 +169,7 @@ func metadataColumn(name string) column {
 // attribute selects the value of an attribute. alias differs from its name
 // where kinds that implement a generic have different fields of one name.
 func (r Reader) attribute(a *schema.Attribute, alias string) column {
-	return column{name: a.Name, query: aliased(alias, a.Name) + " { value }", read: func(n *node) json.RawMessage {
+	return column{name: a.Name, query: piece{fields: []string{aliased(alias, a.Name) + " { value }"}}, read: func(n *node) json.RawMessage {
 		return r.value(a, n.fields[alias])
 	}}
 }
@@ -189,30 +197,35 @@ func (r Reader) value(a *schema.Attribute, raw json.RawMessage) json.RawMessage 
 
 // relationship selects the identity of the related nodes.
 func (r Reader) relationship(rel *schema.Relationship, alias string) column {
-	peer := "id __typename display_label hfid" + r.ownParts(rel.Peer)
-	if !rel.Many() {
-		return column{name: rel.Name, query: fmt.Sprintf("%s { node { %s } }", aliased(alias, rel.Name), peer), read: func(n *node) json.RawMessage {
-			return identify(one(n.fields[alias]))
-		}}
+	peer := append([]string{"id", "__typename", "display_label", "hfid"}, r.ownParts(rel.Peer)...)
+	if rel.Many() {
+		return many(rel, alias, peer, identify)
 	}
-	return many(rel, alias, peer, identify)
+	return column{name: rel.Name, query: inOne(rel, alias, peer), read: func(n *node) json.RawMessage {
+		return identify(one(n.fields[alias]))
+	}}
+}
+
+// inOne selects fields of the node of a relationship with cardinality one.
+func inOne(rel *schema.Relationship, alias string, fields []string) piece {
+	return piece{open: aliased(alias, rel.Name) + " { node {", fields: fields, end: "} }"}
 }
 
 // ownParts selects the attributes that a peer's human-friendly id is made of.
 // Infrahub leaves them out of the hfid of a nested node that does not select
 // them itself.
-func (r Reader) ownParts(kind string) string {
+func (r Reader) ownParts(kind string) []string {
 	peer := r.Schema.Lookup(kind)
 	if peer == nil {
-		return ""
+		return nil
 	}
-	var b strings.Builder
+	var parts []string
 	for _, part := range peer.HumanFriendlyID {
 		if attribute, ok := strings.CutSuffix(part, "__value"); ok && peer.Attribute(attribute) != nil {
-			fmt.Fprintf(&b, " hfid_%s: %s { value }", attribute, attribute)
+			parts = append(parts, fmt.Sprintf("hfid_%s: %s { value }", attribute, attribute))
 		}
 	}
-	return b.String()
+	return parts
 }
 
 // peerField selects one attribute of the related nodes.
@@ -228,18 +241,18 @@ func (r Reader) peerField(rel *schema.Relationship, name string) (column, error)
 	case slices.Contains(identity(), name):
 		c = identityColumn(name)
 		if name == "hfid" {
-			c.query += r.ownParts(rel.Peer)
+			c.query.fields = append(c.query.fields, r.ownParts(rel.Peer)...)
 		}
 	default:
 		return column{}, problem.Unknown("attribute of "+peer.Name+" (relationship "+rel.Name+")", name,
 			slices.Concat(attributeNames(peer), identity()), "One level down only attributes can be read; for more use query_graphql.")
 	}
 	if rel.Many() {
-		m := many(rel, rel.Name, c.query, func(raw json.RawMessage) json.RawMessage { return c.read(fields(raw)) })
+		m := many(rel, rel.Name, c.query.fields, func(raw json.RawMessage) json.RawMessage { return c.read(fields(raw)) })
 		m.name = rel.Name + "." + name
 		return m, nil
 	}
-	return column{name: rel.Name + "." + name, query: fmt.Sprintf("%s { node { %s } }", rel.Name, c.query), read: func(n *node) json.RawMessage {
+	return column{name: rel.Name + "." + name, query: inOne(rel, rel.Name, c.query.fields), read: func(n *node) json.RawMessage {
 		peer := one(n.fields[rel.Name])
 		if isNull(peer) {
 			return null()
@@ -249,8 +262,8 @@ func (r Reader) peerField(rel *schema.Relationship, name string) (column, error)
 }
 
 // many selects the first peers of a relationship and their number.
-func many(rel *schema.Relationship, alias, peer string, read func(json.RawMessage) json.RawMessage) column {
-	query := fmt.Sprintf("%s(limit: %d) { count edges { node { %s } } }", aliased(alias, rel.Name), MaxPeers, peer)
+func many(rel *schema.Relationship, alias string, peer []string, read func(json.RawMessage) json.RawMessage) column {
+	query := piece{open: fmt.Sprintf("%s(limit: %d) { count edges { node {", aliased(alias, rel.Name), MaxPeers), fields: peer, end: "} } }"}
 	return column{name: rel.Name, query: query, read: func(n *node) json.RawMessage {
 		var answer struct {
 			Count int    `json:"count"`
@@ -274,38 +287,57 @@ func many(rel *schema.Relationship, alias, peer string, read func(json.RawMessag
 // concrete selects a field that only kinds implementing a generic have, under
 // one name, whichever of them a node is.
 func (r Reader) concrete(k *schema.Kind, name string) (column, bool) {
-	var query strings.Builder
+	c := column{name: name, query: piece{fields: []string{"__typename"}}}
 	readers := map[string]func(*node) json.RawMessage{}
 	for _, implementing := range r.Schema.Concrete(k) {
-		var c column
+		var of column
 		if a := implementing.Attribute(name); a != nil {
-			c = r.attribute(a, implementing.Name+"__"+name)
+			of = r.attribute(a, implementing.Name+"__"+name)
 		} else if rel := implementing.Relationship(name); rel != nil {
-			c = r.relationship(rel, implementing.Name+"__"+name)
+			of = r.relationship(rel, implementing.Name+"__"+name)
 		} else {
 			continue
 		}
-		fmt.Fprintf(&query, " ... on %s { %s }", implementing.Name, c.query)
-		readers[implementing.Name] = c.read
+		inside := strings.Join(strings.Fields(of.query.open+" "+strings.Join(of.query.fields, " ")+" "+of.query.end), " ")
+		c.query.fields = append(c.query.fields, "... on "+implementing.Name+" { "+inside+" }")
+		readers[implementing.Name] = of.read
 	}
-	return column{name: name, query: "__typename" + query.String(), read: func(n *node) json.RawMessage {
+	c.read = func(n *node) json.RawMessage {
 		if read := readers[text(n.fields["__typename"])]; read != nil {
 			return read(n)
 		}
 		return null()
-	}}, len(readers) > 0
+	}
+	return c, len(readers) > 0
 }
 
 // write writes the selection of one page: `edges { node { … } }`.
 func (s *Selection) write(b *strings.Builder) {
-	b.WriteString("edges { node {")
+	var pieces []piece
 	for _, c := range s.columns {
-		if c.query != "" {
-			b.WriteByte(' ')
-			b.WriteString(c.query)
+		at := slices.IndexFunc(pieces, func(p piece) bool { return p.open == c.query.open })
+		if at < 0 {
+			at = len(pieces)
+			pieces = append(pieces, piece{open: c.query.open, end: c.query.end})
+		}
+		for _, field := range c.query.fields {
+			if !slices.Contains(pieces[at].fields, field) {
+				pieces[at].fields = append(pieces[at].fields, field)
+			}
 		}
 	}
-	if !slices.ContainsFunc(s.columns, func(c column) bool { return c.query != "" }) {
+	b.WriteString("edges { node {")
+	empty := true
+	for _, p := range pieces {
+		for _, word := range slices.Concat([]string{p.open}, p.fields, []string{p.end}) {
+			if word != "" {
+				b.WriteByte(' ')
+				b.WriteString(word)
+				empty = false
+			}
+		}
+	}
+	if empty {
 		b.WriteString(" id")
 	}
 	b.WriteString(" }")
