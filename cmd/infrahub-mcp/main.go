@@ -14,6 +14,9 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // so that a second signal ends the process at once
+	// A client that no longer reads the log, or the answers, must not end the
+	// process by a signal: writing fails instead, and it ends in order.
+	signal.Ignore(syscall.SIGPIPE)
 
 	// On stdio standard output belongs to the protocol; whatever else prints to
 	// os.Stdout by mistake goes to the log instead.

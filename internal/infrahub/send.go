@@ -210,7 +210,7 @@ func (u *Upstream) read(resp *http.Response) ([]byte, *Error) {
 	_, err := buf.ReadFrom(io.LimitReader(resp.Body, u.maxBody+1))
 	switch {
 	case err != nil:
-		return nil, &Error{Kind: ServerFault, HTTPStatus: resp.StatusCode, cause: err,
+		return nil, &Error{Kind: Unreachable, HTTPStatus: resp.StatusCode, cause: err,
 			Message: "The answer of Infrahub broke off before its end."}
 	case int64(buf.Len()) > u.maxBody:
 		return nil, &Error{Kind: TooLarge, HTTPStatus: resp.StatusCode,

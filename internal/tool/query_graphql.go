@@ -12,6 +12,7 @@ import (
 	"infrahub-mcp/internal/call"
 	"infrahub-mcp/internal/infrahub"
 	"infrahub-mcp/internal/infrahub/graph"
+	"infrahub-mcp/internal/infrahub/schema"
 	"infrahub-mcp/internal/problem"
 )
 
@@ -66,13 +67,18 @@ func runQueryGraphQL(ctx context.Context, c *call.Call, in queryGraphQLInput) (*
 	if err != nil {
 		return nil, err
 	}
-	reader := graph.Reader{Schema: s}
-	if err := reader.RefuseSecretArguments(document, in.Variables); err != nil {
-		return nil, err
-	}
-	mask, err := reader.Mask(document)
+	mask, err := protect(s, document, in.Variables)
 	if err != nil {
 		return nil, err
+	}
+	if mask.Unknown {
+		// A kind that was loaded a moment ago may have secrets too.
+		if s, err = c.Schemas.Refresh(ctx, c.Client, branch); err != nil {
+			return nil, fmt.Errorf("reading the schema: %w", err)
+		}
+		if mask, err = protect(s, document, in.Variables); err != nil {
+			return nil, err
+		}
 	}
 	data, err := c.Client.GraphQL(ctx, query)
 	if err != nil {
@@ -82,6 +88,16 @@ func runQueryGraphQL(ctx context.Context, c *call.Call, in queryGraphQLInput) (*
 		return nil, err
 	}
 	return &queryGraphQLOutput{data: data}, nil
+}
+
+// protect refuses arguments that would tell secrets and finds where the answer
+// may hold some.
+func protect(s *schema.Schema, document *graph.Document, variables map[string]json.RawMessage) (*graph.Mask, error) {
+	reader := graph.Reader{Schema: s}
+	if err := reader.RefuseSecretArguments(document, variables); err != nil {
+		return nil, err
+	}
+	return reader.Mask(document)
 }
 
 func writeAdvice(c *call.Call) string {

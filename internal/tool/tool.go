@@ -6,6 +6,7 @@
 package tool
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -113,7 +114,7 @@ func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage)
 	if err != nil {
 		return t.failure(ctx, c, err)
 	}
-	structured, err := json.Marshal(out)
+	structured, err := encode(out)
 	if err != nil {
 		return t.failure(ctx, c, fmt.Errorf("encoding the result: %w", err))
 	}
@@ -136,6 +137,18 @@ func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage)
 		}
 	}
 	return Result{Structured: structured, Text: string(text)}, nil
+}
+
+// encode writes a result as compact JSON. Nothing is escaped for HTML, which
+// would make arrows and comparisons longer and harder to read.
+func encode(out any) (json.RawMessage, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(out); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 // failure decides what an error becomes.

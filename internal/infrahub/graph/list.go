@@ -150,8 +150,6 @@ func (r Reader) orderPath(k *schema.Kind, field string) (string, error) {
 		return strings.TrimSuffix(field, "__value") + "__value", err
 	}
 	switch field {
-	case "display_label":
-		return field, nil
 	case "created_at", "updated_at":
 		return "node_metadata__" + field, nil
 	}
@@ -164,7 +162,7 @@ func (r Reader) orderPath(k *schema.Kind, field string) (string, error) {
 			return "", problem.Unknown("attribute of "+peer.Name+" (relationship "+relationship+")", name, attributeNames(peer), "")
 		}
 	}
-	known := append(attributeNames(k), "display_label", "created_at", "updated_at")
+	known := append(attributeNames(k), "created_at", "updated_at")
 	return "", problem.Unknown("field to order "+k.Name+" by", field, known,
-		"Order by an attribute, relationship.attribute, display_label, created_at or updated_at; a leading - means descending.")
+		"Order by an attribute, relationship.attribute, created_at or updated_at; a leading - means descending.")
 }

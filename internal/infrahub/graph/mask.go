@@ -28,6 +28,10 @@ import (
 // Where the walk does not know the type of an object, a field that is named
 // like any secret attribute counts as one.
 type Mask struct {
+	// Unknown says that the document names kinds or fields of kinds that the
+	// schema does not know: the schema may be older than the document.
+	Unknown bool
+
 	root    *spot
 	secrets map[string]bool // names of secret attributes of any kind
 }
@@ -72,6 +76,7 @@ func (r Reader) Mask(d *Document) (*Mask, error) {
 	m := &Mask{root: &spot{}, secrets: r.secretNames()}
 	w := walker{schema: r.Schema, fragments: d.fragments, secrets: m.secrets, left: maxFields}
 	w.walk(d.Operation.SelectionSet, scope{}, m.root, nil)
+	m.Unknown = w.unheard
 	return m, w.exhausted()
 }
 
@@ -100,6 +105,7 @@ type walker struct {
 	fragments ast.FragmentDefinitionList
 	secrets   map[string]bool
 	left      int // fields that may still be looked at
+	unheard   bool
 }
 
 // maxFields bounds the fields of a document once its fragments are spread. A
@@ -152,6 +158,9 @@ func (w *walker) narrow(in scope, condition string) scope {
 	if kind := w.schema.Lookup(condition); kind != nil {
 		return scope{kind: kind, node: true}
 	}
+	if in.node && condition != "" {
+		w.unheard = true
+	}
 	return in
 }
 
@@ -179,9 +188,15 @@ func (w *walker) field(f *ast.Field, in scope, at *spot, open []string) {
 		case f.Name == "parent", f.Name == "children", f.Name == "ancestors", f.Name == "descendants":
 			w.walk(f.SelectionSet, scope{kind: w.schema.Lookup(in.kind.Hierarchy)}, at, open)
 		default:
+			w.unheard = w.unheard || !slices.Contains(ofEveryNode(), f.Name)
 			w.walk(f.SelectionSet, scope{}, at, open)
 		}
 	}
+}
+
+// ofEveryNode are the fields of a node that the schema does not list.
+func ofEveryNode() []string {
+	return append(identity(), "__typename", "node_metadata")
 }
 
 // unknown handles a field of an object of unknown type, the root included.
@@ -189,6 +204,10 @@ func (w *walker) unknown(f *ast.Field, at *spot, open []string) {
 	if kind := w.schema.Lookup(f.Name); kind != nil {
 		w.walk(f.SelectionSet, scope{kind: kind}, at, open)
 		return
+	}
+	// Lists of nodes that the schema does not know may be of a kind loaded since.
+	if w.key(f.SelectionSet, "edges", open) != "" && !strings.HasPrefix(f.Name, "Infrahub") {
+		w.unheard = true
 	}
 	switch {
 	case w.secrets[f.Name] && len(f.SelectionSet) > 0:
@@ -267,7 +286,7 @@ func (m *Mask) Apply(data json.RawMessage) (json.RawMessage, error) {
 		return nil, fmt.Errorf("reading the answer to mask secrets: %w", err)
 	}
 	answer = m.apply(m.root, answer, false)
-	masked, err := json.Marshal(answer)
+	masked, err := encode(answer)
 	if err != nil {
 		return nil, fmt.Errorf("writing the answer with secrets masked: %w", err)
 	}

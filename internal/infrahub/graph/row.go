@@ -29,11 +29,20 @@ func (r *Row) Add(name string, value json.RawMessage) {
 
 // AddValue appends a member of any encodable value.
 func (r *Row) AddValue(name string, value any) {
-	raw, err := json.Marshal(value)
+	raw, err := encode(value)
 	if err != nil {
 		raw = null()
 	}
 	r.Add(name, raw)
+}
+
+// encode writes JSON without escaping it for HTML.
+func encode(value any) (json.RawMessage, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(value)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // Len is the size of the row in bytes.
