@@ -2,11 +2,14 @@ package tool
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
+	"infrahub-mcp/internal/call"
 	"infrahub-mcp/internal/infrahub"
+	"infrahub-mcp/internal/infrahub/operations"
 	"infrahub-mcp/internal/problem"
 )
 
@@ -27,6 +30,26 @@ func Explain(err error) (string, bool) {
 		return "The call took longer than its time limit. Ask for less: fewer nodes, fewer fields, a smaller depth.", true
 	}
 	return "", false
+}
+
+// misnamedBranch adds the closest names to the error of a branch that does not
+// exist. Only then are the branches asked for.
+func misnamedBranch(ctx context.Context, c *call.Call, arguments json.RawMessage, err error) error {
+	var given struct {
+		Branch string `json:"branch"`
+	}
+	if !errors.Is(err, infrahub.BranchNotFound) || json.Unmarshal(arguments, &given) != nil || given.Branch == "" {
+		return err
+	}
+	answer, listing := operations.Branches(ctx, c.Client.Operations("", ""))
+	if listing != nil {
+		return err // the first error says enough
+	}
+	names := make([]string, len(answer.Branch))
+	for i, branch := range answer.Branch {
+		names[i] = branch.Name
+	}
+	return problem.Unknown("branch", given.Branch, names, "infrahub://branches lists them all; leave the branch out for the default one.")
 }
 
 // protocolFault reports the errors that MCP clients get as JSON-RPC errors: a

@@ -112,7 +112,7 @@ func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage)
 	}
 	out, err := t.run(ctx, c, arguments)
 	if err != nil {
-		return t.failure(ctx, c, err)
+		return t.failure(ctx, c, misnamedBranch(ctx, c, arguments, err))
 	}
 	structured, err := encode(out)
 	if err != nil {

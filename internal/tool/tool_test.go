@@ -403,6 +403,19 @@ func TestQueryGraphQL(t *testing.T) {
 	}
 }
 
+func TestAMisspeltBranchIsAnsweredWithTheClosest(t *testing.T) {
+	f := newFake(t, func(document string, _ map[string]any) (int, string) {
+		if strings.Contains(document, "Branch") {
+			return 200, `{"data":{"Branch":[{"id":"1","name":"main","status":"OPEN"},{"id":"2","name":"feature/rack-7","status":"OPEN"}]}}`
+		}
+		return 404, `{"errors":["Branch: feature/rack7 not found."]}`
+	})
+	c, _ := caller(t, f)
+	if result := run(t, c, "get_nodes", `{"kind":"DcimDevice","branch":"feature/rack7"}`); !result.IsError || !strings.Contains(result.Text, "Did you mean feature/rack-7?") {
+		t.Errorf("%s", result.Text)
+	}
+}
+
 func TestSessionInfo(t *testing.T) {
 	const info = `"InfrahubInfo":{"version":"1.11.9"},"Branch":[{"id":"1","name":"b","status":"OPEN","is_default":false},{"id":"2","name":"main","status":"OPEN","is_default":true}]`
 	for name, test := range map[string]struct {
