@@ -160,7 +160,9 @@ func (c *Client) Greeting() json.RawMessage { return c.greeting }
 func (c *Client) Era() Era { return c.era }
 
 // Do sends a request and waits for the answer. A JSON-RPC error is a *Fault;
-// any other error means that there was no proper answer.
+// any other error means that there was no proper answer. When ctx ends the
+// request is cancelled as the protocol has it: over stdio with a notification,
+// over HTTP by closing the connection.
 func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
 	number := c.lastID.Add(1)
 	m := outgoing{method: r.Method, id: strconv.FormatInt(number, 10), name: nameOf(r)}
@@ -231,6 +233,12 @@ func nameOf(r Request) string {
 	}
 	name, _ := r.Params[key].(string)
 	return name
+}
+
+// cancellation tells the server that nobody waits for an answer any longer.
+func cancellation(m outgoing) outgoing {
+	const method = "notifications/cancelled"
+	return outgoing{method: method, body: fmt.Appendf(nil, `{"jsonrpc":"2.0","method":%q,"params":{"requestId":%s}}`, method, m.id)}
 }
 
 func excerpt(raw []byte) []byte {

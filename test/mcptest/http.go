@@ -38,15 +38,16 @@ func (s *streamable) exchange(ctx context.Context, m outgoing) (Answer, error) {
 		s.session.Store(&id)
 	}
 	answer, err := read(response, m.id)
-	var fault *Fault
-	if errors.As(err, &fault) {
+	switch fault, ok := errors.AsType[*Fault](err); {
+	case ok:
 		fault.Status = response.StatusCode
-	} else if err == nil && response.StatusCode != http.StatusOK {
+		return answer, fault
+	case err != nil:
+		return answer, fmt.Errorf("%s: status %s: %w", m.method, response.Status, err)
+	case response.StatusCode != http.StatusOK:
 		return Answer{}, fmt.Errorf("%s: a result came with status %s", m.method, response.Status)
-	} else if err != nil {
-		err = fmt.Errorf("%s: status %s: %w", m.method, response.Status, err)
 	}
-	return answer, err
+	return answer, nil
 }
 
 func (s *streamable) notify(ctx context.Context, m outgoing) error {

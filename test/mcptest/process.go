@@ -33,6 +33,9 @@ type Command struct {
 	Args []string
 	Env  []string
 	Dir  string
+	// Unread closes the reading end of standard error, as a client does that
+	// wants no log.
+	Unread bool
 }
 
 // Start starts a process. The caller must end it: by closing its input, by a
@@ -43,6 +46,15 @@ func Start(c Command) (*Process, error) {
 	command.WaitDelay = 10 * time.Second
 	p := &Process{command: command, output: newRecord(), log: newRecord(), ended: make(chan struct{})}
 	command.Stderr = p.log
+	if c.Unread {
+		read, write, err := os.Pipe()
+		if err != nil {
+			return nil, fmt.Errorf("starting %s: %w", c.Path, err)
+		}
+		_ = read.Close()
+		defer write.Close()
+		command.Stderr = write
+	}
 	// A pipe of our own: the one of exec.Cmd is closed when the process ends,
 	// and what was not read by then is lost.
 	out, write, err := os.Pipe()

@@ -126,7 +126,8 @@ func (s *stdio) exchange(ctx context.Context, m outgoing) (Answer, error) {
 		}
 		return got.answer(w.notifications)
 	case <-ctx.Done():
-		return Answer{}, fmt.Errorf("waiting for the answer to %s: %w", m.method, ctx.Err())
+		// The answer may still come; it is taken and forgotten.
+		return Answer{}, errors.Join(fmt.Errorf("waiting for the answer to %s: %w", m.method, ctx.Err()), s.notify(ctx, cancellation(m)))
 	}
 }
 

@@ -51,7 +51,7 @@ func run(m *testing.M) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer os.RemoveAll(directory)
+	defer func() { _ = os.RemoveAll(directory) }()
 	shared.race, shared.plain = filepath.Join(directory, "race"), filepath.Join(directory, "plain")
 	if err := errors.Join(build("-race", "-o", shared.race), build("-o", shared.plain)); err != nil {
 		return 0, err

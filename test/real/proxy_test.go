@@ -15,8 +15,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"infrahub-mcp/test/mcptest"
 )
 
 // proxy stands between the program and Infrahub. It keeps what the program
@@ -161,6 +159,7 @@ func (p *proxy) since(mark int) []upstreamRequest {
 // called.
 type gate struct {
 	entered chan string // paths
+	dropped chan string // paths of requests that the program gave up
 	opened  chan struct{}
 	open    func()
 }
@@ -168,7 +167,7 @@ type gate struct {
 // hold makes the proxy hold back the GraphQL requests.
 func (p *proxy) hold(t *testing.T) *gate {
 	t.Helper()
-	g := &gate{entered: make(chan string, 1000), opened: make(chan struct{})}
+	g := &gate{entered: make(chan string, 1000), dropped: make(chan string, 1000), opened: make(chan struct{})}
 	g.open = sync.OnceFunc(func() { close(g.opened) })
 	t.Cleanup(g.open)
 	p.behave(func(w http.ResponseWriter, r *http.Request) {
@@ -177,6 +176,7 @@ func (p *proxy) hold(t *testing.T) *gate {
 			select {
 			case <-g.opened:
 			case <-r.Context().Done():
+				g.dropped <- r.URL.Path
 				return
 			}
 		}
@@ -185,15 +185,15 @@ func (p *proxy) hold(t *testing.T) *gate {
 	return g
 }
 
-// wait waits until a number of requests has come to the gate.
-func (g *gate) wait(t *testing.T, number int) {
+// wait waits for a number of events: requests that entered, or were dropped.
+func wait(t *testing.T, events <-chan string, number int) {
 	t.Helper()
 	timeout := time.After(time.Minute)
 	for i := range number {
 		select {
-		case <-g.entered:
+		case <-events:
 		case <-timeout:
-			t.Fatalf("%d of %d requests came to Infrahub", i, number)
+			t.Fatalf("%d of %d requests came so far", i, number)
 		}
 	}
 }
@@ -205,16 +205,3 @@ func unavailable(w http.ResponseWriter, _ *http.Request) {
 
 // hanging never answers.
 func hanging(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
-
-// environment is what the program is started with: nothing of this process's
-// own, so that no setting of a developer has an effect.
-func environment(address, token string, more ...string) []string {
-	return append([]string{
-		"INFRAHUB_ADDRESS=" + address,
-		"INFRAHUB_API_TOKEN=" + token,
-		"INFRAHUB_MCP_ENV_FILE=",
-		"INFRAHUB_MCP_LOG_LEVEL=debug",
-	}, more...)
-}
-
-var _ = mcptest.Legacy
