@@ -34,7 +34,7 @@ INFRAHUB_ADDRESS and INFRAHUB_API_TOKEN, in the environment or in a .env file;
   # In a container, for clients that connect to it, and is it well?
   docker run -d --name mcp -p 127.0.0.1:8001:8001 -e INFRAHUB_ADDRESS -e INFRAHUB_API_TOKEN \
     ` + name + ` --transport streamable-http --host 0.0.0.0
-  docker exec mcp ` + name + ` healthcheck`,
+  docker exec mcp /` + name + ` healthcheck`,
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			settings, warnings, err := config.Load(givenFlags(command))
