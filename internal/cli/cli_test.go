@@ -43,7 +43,7 @@ func TestWhatIsAskedForIsPrintedWithoutAConfiguration(t *testing.T) {
 		first     string // line of the output
 		holds     string // further in the output
 	}{
-		{"--help", "Serve Infrahub to AI assistants over the Model Context Protocol (MCP).", "docker exec mcp infrahub-mcp healthcheck"},
+		{"--help", "Serve Infrahub to AI assistants over the Model Context Protocol (MCP).", "docker exec mcp /infrahub-mcp healthcheck"},
 		{"-h", "Serve Infrahub to AI assistants over the Model Context Protocol (MCP).", "Environment: MCP_PORT. (default \"8001\")"},
 		{"help", "Serve Infrahub to AI assistants over the Model Context Protocol (MCP).", "It is one of stdio, streamable-http. (default \"stdio\")"},
 		{"help reference config", "Print every setting with its default, limits and meaning", "docs/reference/configuration.md"},

@@ -71,7 +71,7 @@ func Rank(names []string, typed string) ([]string, int) {
 }
 
 func kinds(ctx context.Context, c *call.Call) ([]string, error) {
-	s, err := c.Schema(ctx, c.SessionBranch)
+	s, err := c.Schema(ctx, c.Branch(""))
 	if err != nil {
 		return nil, err
 	}

@@ -71,7 +71,7 @@ func (r *Resource) Read(ctx context.Context, c *call.Call, uri string, variables
 }
 
 func readKinds(ctx context.Context, c *call.Call, _ map[string]string) ([]byte, error) {
-	kinds, err := tool.Kinds(ctx, c, c.SessionBranch)
+	kinds, err := tool.Kinds(ctx, c, c.Branch(""))
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func readKinds(ctx context.Context, c *call.Call, _ map[string]string) ([]byte, 
 }
 
 func readKind(ctx context.Context, c *call.Call, variables map[string]string) ([]byte, error) {
-	detail, err := tool.Describe(ctx, c, c.SessionBranch, variables["kind"], c.Settings.ExpandPeers)
+	detail, err := tool.Describe(ctx, c, c.Branch(""), variables["kind"], c.Settings.ExpandPeers)
 	if err != nil {
 		return nil, err
 	}
@@ -124,10 +124,11 @@ func value[T any](p *T) T {
 	return *p
 }
 
-// branchQuery names the session branch to Infrahub's REST interface.
+// branchQuery names the branch that reads go to, to Infrahub's REST interface.
 func branchQuery(c *call.Call) url.Values {
-	if c.SessionBranch == "" {
+	branch := c.Branch("")
+	if branch == "" {
 		return nil
 	}
-	return url.Values{"branch": {c.SessionBranch}}
+	return url.Values{"branch": {branch}}
 }
