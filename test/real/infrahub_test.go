@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -82,26 +83,47 @@ func (i infrahub) load(ctx context.Context, branch string, schema map[string]any
 	return err
 }
 
-// send sends a request, once more if the connection broke: Infrahub closes
-// those that were idle for some seconds.
+// send sends a request, again while Infrahub puts it off because it is busy.
 func (i infrahub) send(ctx context.Context, method, path string, body []byte) ([]byte, error) {
+	for range 20 {
+		raw, wait, err := i.attempt(ctx, method, path, body)
+		if wait == 0 {
+			return raw, err
+		}
+		select {
+		case <-time.After(wait): // as long as Infrahub says
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return nil, fmt.Errorf("%s %s: Infrahub stays busy", method, path)
+}
+
+// attempt sends a request once. wait says that it was not handled and may be
+// sent again after that time.
+func (i infrahub) attempt(ctx context.Context, method, path string, body []byte) (raw []byte, wait time.Duration, err error) {
 	request, err := http.NewRequestWithContext(ctx, method, i.address+path, bytes.NewReader(body))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	request.Close = true
+	request.Close = true // Infrahub closes connections that were idle for some seconds
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("X-INFRAHUB-KEY", i.token)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer response.Body.Close()
-	raw, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
+	raw, err = io.ReadAll(response.Body)
+	switch {
+	case err != nil:
+	case response.StatusCode == http.StatusTooManyRequests:
+		seconds, _ := strconv.Atoi(response.Header.Get("Retry-After"))
+		wait = time.Duration(max(seconds, 1)) * time.Second
+	case response.StatusCode != http.StatusOK:
 		err = fmt.Errorf("%s %s: status %s: %.300s", method, path, response.Status, raw)
 	}
-	return raw, err
+	return raw, wait, err
 }
 
 // must runs a GraphQL document for a test.
