@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -181,17 +180,14 @@ func TestAnEnvFileThatCannotBeReadStopsTheStart(t *testing.T) {
 			t.Error(diff)
 		}
 	})
-	t.Run("one without permission", func(t *testing.T) {
-		if runtime.GOOS == "windows" || os.Geteuid() == 0 {
-			t.Skip("everything may be read here")
-		}
+	// Permissions would not do: the superuser may read everything.
+	t.Run("one that leads back to itself", func(t *testing.T) {
 		environment(t, nil)
-		writeFile(t, ".env", "")
-		if err := os.Chmod(".env", 0); err != nil {
+		if err := os.Symlink(".env", ".env"); err != nil {
 			t.Fatal(err)
 		}
 		_, _, err := Load(nil)
-		if diff := cmp.Diff([]string{`The file ".env" cannot be read: permission denied` + end}, problemsOf(t, err)); diff != "" {
+		if diff := cmp.Diff([]string{`The file ".env" cannot be read: too many levels of symbolic links` + end}, problemsOf(t, err)); diff != "" {
 			t.Error(diff)
 		}
 	})
