@@ -142,6 +142,8 @@ func (s *Server) fault(ctx context.Context, err error) error {
 		f = &fault{Code: codeUnauthenticated, Message: describe(err, "Infrahub refused the credential")}
 	case infrahub.Unavailable(err):
 		f = &fault{Code: codeUnavailable, Message: describe(err, "Infrahub does not answer")}
+	case explained && (errors.Is(err, infrahub.ServerFault) || errors.Is(err, infrahub.Overloaded)):
+		f = &fault{Code: mcp.INTERNAL_ERROR, Message: text}
 	case explained:
 		f = &fault{Code: mcp.INVALID_PARAMS, Message: text}
 	case errors.Is(err, context.Canceled):

@@ -1,6 +1,7 @@
 package tool
 
-// Catalogue returns every tool, in the order in which clients see them.
+// Catalogue returns every tool, in the order in which they are described;
+// tools/list sorts them by name.
 func Catalogue() []Tool {
 	return []Tool{
 		getSchema(),

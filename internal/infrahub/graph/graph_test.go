@@ -110,7 +110,11 @@ func TestListQueries(t *testing.T) {
 		{"a relationship and its fields in one selection", "DcimDevice", []string{"site", "site.name", "name", "site.id", "site.hfid"}, nil, `{}`, false, 5, `{"limit":5,"offset":3}`,
 			"node { site { node { id __typename display_label hfid hfid_name: name { value } name { value } } } name { value } }"},
 		{"a relationship with many peers and its fields in one selection", "DcimDevice", []string{"tags.name", "tags"}, nil, `{}`, false, 5, `{"limit":5,"offset":3}`,
-			"tags(limit: 20) { count edges { node { name { value } id __typename display_label hfid hfid_name: name { value } } } }"},
+			"tags(limit: 20) { count edges { node { name { value } id __typename display_label hfid_0: name { value } } } }"},
+		{"the parts of a peer's hfid", "DcimDevice", []string{"interfaces"}, nil, `{}`, false, 5, `{"limit":5,"offset":3}`,
+			"interfaces(limit: 20) { count edges { node { id __typename display_label hfid_0: device { node { name { value } } } hfid_1: name { value } } } }"},
+		{"the hfid of peers of many kinds as it is", "CoreStandardGroup", []string{"members"}, nil, `{}`, false, 5, `{"limit":5,"offset":3}`,
+			"members(limit: 20) { count edges { node { id __typename display_label hfid } } }"},
 		{"one node is asked for as two", "DcimDevice", []string{"id"}, nil, `{}`, false, 1, `{"limit":2,"offset":3}`, "edges { node { id } }"},
 		{"metadata", "DcimDevice", []string{"created_at", "updated_by"}, nil, `{}`, false, 1, `{"limit":2,"offset":3}`, "node_metadata {"},
 		{"only metadata still asks for a node", "DcimDevice", []string{"created_at"}, nil, `{}`, false, 1, `{"limit":2,"offset":3}`, "node { id }"},
@@ -209,12 +213,14 @@ func TestRowsKeepTypesAndOrder(t *testing.T) {
 	const answer = `{"DcimDevice":{"count":40,"edges":[{"node_metadata":{"created_at":"2026-01-01T00:00:00Z","created_by":{"id":"a","__typename":"CoreAccount","display_label":"Admin"}},
 		"node":{"id":"1","__typename":"DcimDevice","display_label":"x","hfid":["x"],"rack_position":{"value":9007199254740993},"facts":{"value":{"b":[1,null]}},"serial":{"value":null},
 		"console_password":{"value":"hunter2"},"site":{"node":{"id":"s","__typename":"LocationSite","display_label":"par1","hfid":["par1"],"name":{"value":"par1"}}},"rack":{"node":null},
-		"tags":{"count":30,"edges":[{"node":{"id":"t","__typename":"BuiltinTag","display_label":"blue","hfid":[],"name":{"value":"blue"}}}]}}}]}}`
+		"tags":{"count":30,"edges":[{"node":{"id":"t","__typename":"BuiltinTag","display_label":"blue","hfid_0":{"value":null},"name":{"value":"blue"}}}]},
+		"interfaces":{"count":1,"edges":[{"node":{"id":"i","__typename":"DcimPhysicalInterface","display_label":"e1","hfid_0":{"node":{"name":{"value":"x"}}},"hfid_1":{"value":"e1"}}}]}}}]}}`
 	k := kind(t, "DcimDevice")
-	fields := []string{"rack_position", "facts", "serial", "console_password", "site", "rack", "site.name", "rack.name", "tags", "tags.name", "kind", "created_at", "created_by", "id", "hfid"}
+	fields := []string{"rack_position", "facts", "serial", "console_password", "site", "rack", "site.name", "rack.name", "tags", "tags.name", "interfaces", "kind", "created_at", "created_by", "id", "hfid"}
 	const want = `{"rack_position":9007199254740993,"facts":{"b":[1,null]},"serial":null,"console_password":"********",` +
 		`"site":{"id":"s","kind":"LocationSite","display_label":"par1","hfid":["par1"]},"rack":null,"site.name":"par1","rack.name":null,` +
 		`"tags":{"count":30,"nodes":[{"id":"t","kind":"BuiltinTag","display_label":"blue"}]},"tags.name":{"count":30,"nodes":["blue"]},` +
+		`"interfaces":{"count":1,"nodes":[{"id":"i","kind":"DcimPhysicalInterface","display_label":"e1","hfid":["x","e1"]}]},` +
 		`"kind":"DcimDevice","created_at":"2026-01-01T00:00:00Z","created_by":{"id":"a","kind":"CoreAccount","display_label":"Admin"},"id":"1","hfid":["x"]}`
 	for reveal, want := range map[bool]string{false: want, true: strings.Replace(want, "********", "hunter2", 1)} {
 		r := Reader{Schema: demo(), Reveal: reveal}

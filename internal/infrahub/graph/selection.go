@@ -162,7 +162,7 @@ func metadataColumn(name string) column {
 		if !strings.HasSuffix(name, "_by") {
 			return raw
 		}
-		return identify(raw)
+		return identify(raw, ownHFID)
 	}}
 }
 
@@ -197,12 +197,15 @@ func (r Reader) value(a *schema.Attribute, raw json.RawMessage) json.RawMessage 
 
 // relationship selects the identity of the related nodes.
 func (r Reader) relationship(rel *schema.Relationship, alias string) column {
-	peer := append([]string{"id", "__typename", "display_label", "hfid"}, r.ownParts(rel.Peer)...)
 	if rel.Many() {
-		return many(rel, alias, peer, identify)
+		h := r.peerHFID(rel.Peer)
+		return many(rel, alias, append([]string{"id", "__typename", "display_label"}, h.fields...), func(raw json.RawMessage) json.RawMessage {
+			return identify(raw, h.read)
+		})
 	}
+	peer := append([]string{"id", "__typename", "display_label", "hfid"}, r.ownParts(rel.Peer)...)
 	return column{name: rel.Name, query: inOne(rel, alias, peer), read: func(n *node) json.RawMessage {
-		return identify(one(n.fields[alias]))
+		return identify(one(n.fields[alias]), ownHFID)
 	}}
 }
 
@@ -238,6 +241,9 @@ func (r Reader) peerField(rel *schema.Relationship, name string) (column, error)
 	switch {
 	case peer.Attribute(name) != nil:
 		c = r.attribute(peer.Attribute(name), name)
+	case name == "hfid" && rel.Many():
+		h := r.peerHFID(rel.Peer)
+		c = column{name: name, query: piece{fields: h.fields}, read: h.read}
 	case slices.Contains(identity(), name):
 		c = identityColumn(name)
 		if name == "hfid" {
@@ -379,9 +385,12 @@ func one(raw json.RawMessage) json.RawMessage {
 	return e.Node
 }
 
+// ownHFID is the hfid as Infrahub answers it.
+func ownHFID(n *node) json.RawMessage { return n.fields["hfid"] }
+
 // identify writes who a related node is: id, kind, display_label and, where it
 // has one, hfid.
-func identify(raw json.RawMessage) json.RawMessage {
+func identify(raw json.RawMessage, hfid func(*node) json.RawMessage) json.RawMessage {
 	if isNull(raw) {
 		return null()
 	}
@@ -390,8 +399,8 @@ func identify(raw json.RawMessage) json.RawMessage {
 	row.Add("id", n.fields["id"])
 	row.Add("kind", n.fields["__typename"])
 	row.Add("display_label", n.fields["display_label"])
-	if hfid := n.fields["hfid"]; !isNull(hfid) && string(hfid) != "[]" {
-		row.Add("hfid", hfid)
+	if id := hfid(n); !isNull(id) && string(id) != "[]" {
+		row.Add("hfid", id)
 	}
 	identified, _ := row.MarshalJSON()
 	return identified
