@@ -5,75 +5,9 @@ import (
 	"slices"
 )
 
-// request checks the body of a request and returns its documents.
-func (f *formatFaults) request(body any) []*Document {
-	const notObject = "Input should be a valid dictionary or object to extract fields from"
-	members, ok := body.(map[string]any)
-	if !ok {
-		f.around("model_attributes_type", []any{"body"}, body, notObject)
-		return nil
-	}
-	given, ok := members["schemas"]
-	if !ok {
-		f.around("missing", []any{"body", "schemas"}, body, "Field required")
-		return nil
-	}
-	list, ok := given.([]any)
-	if !ok {
-		f.around("list_type", []any{"body", "schemas"}, given, "Input should be a valid list")
-		return nil
-	}
-	documents := make([]*Document, 0, len(list))
-	for i, v := range list {
-		path := []any{"body", "schemas", i}
-		if _, ok := v.(map[string]any); !ok {
-			f.around("model_attributes_type", path, v, notObject)
-			continue
-		}
-		documents = append(documents, f.document(v, path))
-	}
-	return documents
-}
-
-// document checks one document and returns it. It is of use only when no fault
-// was found.
-func (f *formatFaults) document(v any, path []any) *Document {
-	found, known := len(f.details), len(f.ignored)
-	checked := documentFormat()(f, location{path: path, plain: path}, v)
-	if len(f.details) > found {
-		return nil
-	}
-	document := &Document{warnings: ignoredWarnings(f.ignored[known:])}
-	text, err := json.Marshal(checked)
-	if err == nil {
-		err = json.Unmarshal(text, &document.declared)
-	}
-	if err != nil {
-		// What was checked can be decoded; this tells when it cannot.
-		f.fault(location{path: path}, nil, "%s", err)
-		return nil
-	}
-	if len(f.unknown) == 0 {
-		f.secondReading(document, path)
-	}
-	return document
-}
-
-// attributeKinds lists the kinds of attributes, in the order of Infrahub.
-func attributeKinds() []string {
-	return []string{
-		"Text", "TextArea", "Number", "List", "NumberPool", "ID", "Dropdown", "DateTime", "Email", "Password",
-		"HashedPassword", "URL", "File", "MacAddress", "Color", "Bandwidth", "IPHost", "IPNetwork", "IPAddress",
-		"Boolean", "Checkbox", "JSON", "Any",
-	}
-}
-
-const (
-	memberName = `^[a-z0-9\_]+$`
-	kindName   = `^[A-Z][a-zA-Z0-9]+$`
-)
-
-// documentFormat is the schema format.
+// documentFormat is the schema format: the members of each object, their types
+// and bounds. Infrahub 1.11 describes the same as "SchemasLoadAPI" in its
+// openapi.json.
 func documentFormat() checker {
 	free := text(0, 0, "")
 	texts := list(free)
@@ -231,4 +165,72 @@ func attributeFormat(free, branch, state, override, display checker) checker {
 		return object(attribute, []string{"inherited"}, append(slices.Clone(members),
 			optional("parameters", null(object(name, []string{"id", "state"}, parameters...))))...)
 	})
+}
+
+// attributeKinds lists the kinds of attributes, in the order of Infrahub.
+func attributeKinds() []string {
+	return []string{
+		"Text", "TextArea", "Number", "List", "NumberPool", "ID", "Dropdown", "DateTime", "Email", "Password",
+		"HashedPassword", "URL", "File", "MacAddress", "Color", "Bandwidth", "IPHost", "IPNetwork", "IPAddress",
+		"Boolean", "Checkbox", "JSON", "Any",
+	}
+}
+
+const (
+	memberName = `^[a-z0-9\_]+$`
+	kindName   = `^[A-Z][a-zA-Z0-9]+$`
+)
+
+// request checks the body of a request and returns its documents.
+func (f *formatFaults) request(body any) []*Document {
+	const notObject = "Input should be a valid dictionary or object to extract fields from"
+	members, ok := body.(map[string]any)
+	if !ok {
+		f.around("model_attributes_type", []any{"body"}, body, notObject)
+		return nil
+	}
+	given, ok := members["schemas"]
+	if !ok {
+		f.around("missing", []any{"body", "schemas"}, body, "Field required")
+		return nil
+	}
+	list, ok := given.([]any)
+	if !ok {
+		f.around("list_type", []any{"body", "schemas"}, given, "Input should be a valid list")
+		return nil
+	}
+	documents := make([]*Document, 0, len(list))
+	for i, v := range list {
+		path := []any{"body", "schemas", i}
+		if _, ok := v.(map[string]any); !ok {
+			f.around("model_attributes_type", path, v, notObject)
+			continue
+		}
+		documents = append(documents, f.document(v, path))
+	}
+	return documents
+}
+
+// document checks one document and returns it. It is of use only when no fault
+// was found.
+func (f *formatFaults) document(v any, path []any) *Document {
+	found, known := len(f.details), len(f.ignored)
+	checked := documentFormat()(f, location{path: path, plain: path}, v)
+	if len(f.details) > found {
+		return nil
+	}
+	document := &Document{warnings: ignoredWarnings(f.ignored[known:])}
+	text, err := json.Marshal(checked)
+	if err == nil {
+		err = json.Unmarshal(text, &document.declared)
+	}
+	if err != nil {
+		// What was checked can be decoded; this tells when it cannot.
+		f.fault(location{path: path}, nil, "%s", err)
+		return nil
+	}
+	if len(f.unknown) == 0 {
+		f.secondReading(document, path)
+	}
+	return document
 }

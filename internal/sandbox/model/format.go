@@ -12,10 +12,6 @@ import (
 	"unicode/utf8"
 )
 
-// This file holds what the schema format allows: the members of each object,
-// their types and bounds, and the sentences about what it does not allow.
-// Infrahub 1.11 describes the same in its schema "SchemasLoadAPI" (openapi.json).
-
 // checker checks one value and returns it with what may be written in more than
 // one way made the same: "5" becomes 5 where an integer is wanted.
 type checker func(f *formatFaults, at location, v any) any

@@ -4,9 +4,8 @@
 // Documents in Infrahub's schema format go in (Parse, ParseRequest, Core,
 // Demo); what GET /api/schema answers comes out (Model.API), with everything
 // that Infrahub adds to what was declared: inherited and implicit members,
-// identifiers, weights, labels, profiles and templates. The rules were found by
-// comparing what goes into Infrahub 1.11 with what comes out of it; the tests
-// hold them against a recorded schema of it, kind by kind.
+// identifiers, weights, labels, profiles and templates. The rules are those of
+// Infrahub 1.11. The tests hold them against what it answers, kind by kind.
 //
 // A Model never changes. Loading a document makes another one, so that every
 // branch of the sandbox can have its own.
@@ -25,8 +24,8 @@ type Model struct {
 }
 
 // Hash identifies the content of the model: 32 hexadecimal digits that depend
-// neither on the order in which kinds and their members were declared nor on
-// their ids (field "main" of GET /api/schema).
+// neither on the order of kinds and their members nor on their ids (field
+// "main" of GET /api/schema).
 func (m *Model) Hash() string {
 	return m.hash
 }

@@ -134,6 +134,7 @@ func TestChecksAreAnsweredAsByInfrahub(t *testing.T) {
 	wrongName := map[string]string{"direction clash": "ProfileTestTwo", "pair other": "ProfileTestOther"}
 	for name, check := range recorded(t).Checks {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			want := string(check.Answer)
 			if wrong := wrongName[name]; wrong != "" {
 				want = strings.Replace(want, wrong, map[string]string{
@@ -196,6 +197,7 @@ func TestLoadingMakesWhatInfrahubMakes(t *testing.T) {
 	before := demoModel(t)
 	for name, load := range recorded(t).Loads {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			documents, err := ParseRequest(encode(t, map[string]any{"schemas": load.Schemas}))
 			if err != nil {
 				t.Fatal(err)
