@@ -5,6 +5,7 @@ package exec
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -13,7 +14,6 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
-	"github.com/vektah/gqlparser/v2/validator"
 )
 
 // Resolver gives the values of fields.
@@ -25,6 +25,13 @@ type Resolver interface {
 	// Type names the type of an object where the schema knows only an
 	// interface or a union.
 	Type(value any) string
+}
+
+// Introspector is a Resolver that answers __schema and __type, which are null
+// without. Given are the fields of one response key, and the result is what
+// encoding/json writes for all that is selected below.
+type Introspector interface {
+	Introspect(fields []*ast.Field, variables map[string]any) (json.RawMessage, error)
 }
 
 // Field is one field to be resolved.
@@ -47,6 +54,9 @@ type Request struct {
 	Query         string
 	OperationName string
 	Variables     map[string]any
+	// Permit, if set, is asked before the document is validated. Its error is
+	// that of Execute.
+	Permit func(*ast.OperationDefinition, ast.FragmentDefinitionList) error
 }
 
 // Response is what it gets.
@@ -82,19 +92,24 @@ const (
 	maxFields = 200_000 // resolved in one request, list items included
 )
 
-// Execute runs one operation. The error is ErrSyntax, wrapped; everything else
-// is in the response.
+// Execute runs one operation. The error is ErrSyntax, wrapped, or that of
+// Request.Permit; everything else is in the response.
 func Execute(ctx context.Context, schema *ast.Schema, r Request, resolver Resolver) (*Response, error) {
 	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: r.Query}, maxTokens)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSyntax, err)
 	}
 	operation, refusal := pick(document, r.OperationName)
+	if operation != nil && r.Permit != nil {
+		if err := r.Permit(operation, document.Fragments); err != nil {
+			return nil, err
+		}
+	}
+	if faults := Validate(schema, document); len(faults) > 0 {
+		return &Response{Errors: faults}, nil
+	}
 	if refusal != nil {
 		return refused(refusal), nil
-	}
-	if faults := validator.ValidateWithRules(schema, document, nil); len(faults) > 0 {
-		return &Response{Errors: inTheWordsOfGraphQLCore(faults)}, nil
 	}
 	variables, faults := coerceVariables(schema, operation, r.Variables)
 	if len(faults) > 0 {
@@ -105,7 +120,7 @@ func Execute(ctx context.Context, schema *ast.Schema, r Request, resolver Resolv
 	case ast.Mutation:
 		root = schema.Mutation
 	case ast.Subscription:
-		root = schema.Subscription
+		root, resolver = schema.Subscription, nothing{}
 	}
 	if root == nil {
 		return refused(&Error{Message: fmt.Sprintf("Schema is not configured to execute %s operation.", operation.Operation)}), nil
@@ -119,6 +134,14 @@ func Execute(ctx context.Context, schema *ast.Schema, r Request, resolver Resolv
 	response.Errors = x.errors
 	return response, nil
 }
+
+// nothing resolves the fields of a subscription that is sent like a query: as
+// there is no event, they are null.
+type nothing struct{}
+
+func (nothing) Field(context.Context, any, Field) (any, error) { return nil, nil }
+
+func (nothing) Type(any) string { return "" }
 
 func refused(e *Error) *Response { return &Response{Errors: []*Error{e}} }
 
@@ -234,10 +257,10 @@ func (x *execution) field(on *ast.Definition, parent any, group []*ast.Field, pa
 	if first.Name == "__typename" {
 		return on.Name, true
 	}
-	definition := on.Fields.ForName(first.Name)
-	if definition == nil {
-		definition = first.Definition // __schema and __type, which only the root has
+	if first.Name == "__schema" || first.Name == "__type" { // which only the root has
+		return x.introspect(group, path), true
 	}
+	definition := on.Fields.ForName(first.Name)
 	var value any
 	err := x.within(path)
 	if err == nil {
@@ -251,6 +274,19 @@ func (x *execution) field(on *ast.Definition, parent any, group []*ast.Field, pa
 		return nil, !definition.Type.NonNull
 	}
 	return x.complete(definition.Type, on, group, value, path)
+}
+
+func (x *execution) introspect(group []*ast.Field, path []any) any {
+	introspector, ok := x.resolver.(Introspector)
+	if !ok {
+		return nil
+	}
+	answer, err := introspector.Introspect(group, x.variables)
+	if err != nil {
+		x.fail(err, group, path)
+		return nil
+	}
+	return answer
 }
 
 // within bounds the work of one request.
@@ -383,6 +419,10 @@ func (x *execution) fail(err error, group []*ast.Field, path []any) {
 		errs = several.Unwrap()
 	}
 	for _, e := range errs {
-		x.errors = append(x.errors, &Error{Message: e.Error(), Locations: locations, Path: path, Cause: e})
+		message, at := e.Error(), locations
+		if located, ok := errors.AsType[*gqlerror.Error](e); ok {
+			message, at = located.Message, located.Locations // of a document within the document
+		}
+		x.errors = append(x.errors, &Error{Message: message, Locations: at, Path: path, Cause: e})
 	}
 }

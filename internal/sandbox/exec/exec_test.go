@@ -18,14 +18,16 @@ import (
 
 const zoo = `
 scalar BigInt
+scalar DateTime
 scalar GenericScalar
 enum Size { SMALL BIG }
 interface Animal { name: String! friend: Animal friends(limit: Int = 2): [Animal!] }
 type Cat implements Animal { name: String! friend: Animal friends(limit: Int = 2): [Animal!] lives: BigInt fails: String many: String }
 type Dog implements Animal { name: String! friend: Animal friends(limit: Int = 2): [Animal!] size: Size breaks: String! }
-input Filter { name: String!, lives: BigInt, size: Size, tags: [String!], any: GenericScalar, deep: Filter, limit: Int = 7, yes: Boolean, ratio: Float, id: ID }
+input Filter { name: String!, lives: BigInt, size: Size, tags: [String!], any: GenericScalar, deep: Filter, limit: Int = 7, yes: Boolean, ratio: Float, id: ID, born: DateTime }
 type Query { animal(name: String): Animal animals: [Animal] echo(filter: Filter, list: [Int]): GenericScalar matrix: [[Int]] }
 type Mutation { add(n: Int!): Int }
+type Subscription { tick: Int }
 `
 
 type animal struct {
@@ -126,6 +128,9 @@ func TestAnswers(t *testing.T) {
 		{"null where it may not be, in a list", `{ animal { friends { ... on Dog { breaks } } } }`, "", `{}`, `{"animal":{"friends":null}}`, "Cannot return null for non-nullable field Dog.breaks. [animal friends 0 breaks]"},
 		{"mutations one after the other, each for itself", `mutation { a: add(n: 1) b: add(n: -1) c: add(n: 2) }`, "", `{}`, `{"a":1,"b":null,"c":3}`, "too few [b]"},
 		{"input with defaults", `{ echo(filter: {name: "x", tags: "a", deep: {name: "y", limit: 1}}, list: 3) }`, "", `{}`, `{"echo":{"filter":{"deep":{"limit":1,"name":"y"},"limit":7,"name":"x","tags":["a"]},"list":[3]}}`, ""},
+		{"integers of any size from texts, fractions and booleans", `query($a: BigInt, $b: BigInt, $c: BigInt, $d: BigInt) { echo(filter: {name: "x", any: {a: $a, b: $b, c: $c, d: $d}}) }`, "", `{"a":" 7 ","b":"7.5","c":7.5,"d":true}`, `{"echo":{"filter":{"any":{"a":7,"b":7,"c":7,"d":1},"limit":7,"name":"x"}}}`, ""},
+		{"defaults of variables have defaults of their members", `query($f: Filter = {name: "x", tags: "a"}) { echo(filter: $f) }`, "", `{}`, `{"echo":{"filter":{"limit":7,"name":"x","tags":["a"]}}}`, ""},
+		{"a subscription sent like a query", `subscription { tick }`, "", `{}`, `{"tick":null}`, ""},
 		{"input by variable", `query($f: Filter) { echo(filter: $f) }`, "", `{"f":{"name":"x","lives":9007199254740993,"size":"BIG","tags":["a"],"any":{"z":[1,null]},"yes":true,"ratio":1.5,"id":5}}`, `{"echo":{"filter":{"any":{"z":[1,null]},"id":"5","limit":7,"lives":9007199254740993,"name":"x","ratio":1.5,"size":"BIG","tags":["a"],"yes":true}}}`, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -148,7 +153,7 @@ func TestRefusals(t *testing.T) {
 	for _, test := range []struct{ name, query, operation, variables, want string }{
 		{"an unknown field", `{ nope }`, "", `{}`, "Cannot query field 'nope' on type 'Query'."},
 		{"an unknown argument", `{ animal(nme: "x") { name } }`, "", `{}`, "Unknown argument 'nme' on field 'Query.animal'."},
-		{"no operation", `fragment f on Cat { name }`, "", `{}`, "Must provide an operation."},
+		{"no operation", ``, "", `{}`, "Must provide an operation."},
 		{"several operations", `query A { matrix } query B { matrix }`, "", `{}`, "Must provide operation name if query contains multiple operations."},
 		{"an unknown operation", `query A { matrix }`, "B", `{}`, "Unknown operation named 'B'."},
 		{"a missing variable", `query($n: Int!) { echo(list: [$n]) }`, "", `{}`, "Variable '$n' of required type 'Int!' was not provided."},
@@ -156,10 +161,15 @@ func TestRefusals(t *testing.T) {
 		{"a text for a number", `query($f: Filter) { echo(filter: $f) }`, "", `{"f":{"name":"x","lives":"x"}}`, "Variable '$f' got invalid value 'x' at 'f.lives'; Expected type 'BigInt'."},
 		{"a number for a text", `query($f: Filter) { echo(filter: $f) }`, "", `{"f":{"name":4}}`, "Variable '$f' got invalid value 4 at 'f.name'; String cannot represent a non string value: 4"},
 		{"a missing member", `query($f: Filter) { echo(filter: $f) }`, "", `{"f":{}}`, "Variable '$f' got invalid value {}; Field 'name' of required type 'String!' was not provided."},
-		{"an unknown member", `query($f: Filter) { echo(filter: $f) }`, "", `{"f":{"name":"x","nam":1}}`, "Variable '$f' got invalid value {'nam': 1, 'name': 'x'}; Field 'nam' is not defined by type 'Filter'. Did you mean 'name'?"},
+		{"an unknown member", `query($f: Filter) { echo(filter: $f) }`, "", `{"f":{"name":"x","nam":1}}`, "Variable '$f' got invalid value {'nam': 1, 'name': 'x'}; Field 'nam' is not defined by type 'Filter'. Did you mean 'name' or 'any'?"},
 		{"an unknown enum value", `query($f: Filter) { echo(filter: $f) }`, "", `{"f":{"name":"x","size":"HUGE"}}`, "Variable '$f' got invalid value 'HUGE' at 'f.size'; Value 'HUGE' does not exist in 'Size' enum."},
 		{"null in a list", `query($f: Filter) { echo(filter: $f) }`, "", `{"f":{"name":"x","tags":["a",null]}}`, "Variable '$f' got invalid value None at 'f.tags[1]'; Expected non-nullable type 'String!' not to be None."},
-		{"no subscriptions", `subscription { x }`, "", `{}`, ""},
+		{"an enum value with a typing error", `query($f: Filter) { echo(filter: $f) }`, "", `{"f":{"name":"x","size":"BIGG"}}`, "Variable '$f' got invalid value 'BIGG' at 'f.size'; Value 'BIGG' does not exist in 'Size' enum. Did you mean the enum value 'BIG'?"},
+		{"a list for a big number", `query($f: Filter) { echo(filter: $f) }`, "", `{"f":{"name":"x","lives":[1]}}`, "Variable '$f' got invalid value [1] at 'f.lives'; Expected type 'BigInt'. int() argument must be a string, a bytes-like object or a real number, not 'list'"},
+		{"a time that is none", `query($f: Filter) { echo(filter: $f) }`, "", `{"f":{"name":"x","born":"yesterday"}}`, "Variable '$f' got invalid value 'yesterday' at 'f.born'; DateTime cannot represent value: 'yesterday'"},
+		{"a number for a time", `query($f: Filter) { echo(filter: $f) }`, "", `{"f":{"name":"x","born":7}}`, "Variable '$f' got invalid value 7 at 'f.born'; DateTime cannot represent non-string value: 7"},
+		{"a fraction for an id", `query($f: Filter) { echo(filter: $f) }`, "", `{"f":{"name":"x","id":7.5}}`, "Variable '$f' got invalid value 7.5 at 'f.id'; ID cannot represent value: 7.5"},
+		{"an unknown field of a subscription", `subscription { x }`, "", `{}`, "Cannot query field 'x' on type 'Subscription'."},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			data, response := run(t, test.query, test.operation, test.variables)
@@ -176,6 +186,26 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+func TestPermitIsAskedBeforeTheDocumentIsValidated(t *testing.T) {
+	schema, denied := gqlparser.MustLoadSchema(&ast.Source{Input: zoo}), errors.New("denied")
+	permit := func(o *ast.OperationDefinition, fragments ast.FragmentDefinitionList) error {
+		if o.Name == "Q" && len(fragments) == 1 {
+			return denied
+		}
+		return nil
+	}
+	const nope = `query Q { nope } query R { nope } fragment f on Nope { nope }`
+	if _, err := exec.Execute(t.Context(), schema, exec.Request{Query: nope, OperationName: "Q", Permit: permit}, &keeper{}); !errors.Is(err, denied) {
+		t.Errorf("a document that is not valid: %v", err)
+	}
+	for _, operation := range []string{"R", "S", ""} {
+		response, err := exec.Execute(t.Context(), schema, exec.Request{Query: nope, OperationName: operation, Permit: permit}, &keeper{})
+		if err != nil || len(response.Errors) == 0 || !strings.HasPrefix(response.Errors[0].Message, "Cannot query field 'nope'") {
+			t.Errorf("operation %q: %v, %v", operation, response, err)
+		}
+	}
+}
+
 func TestQueriesHaveLimits(t *testing.T) {
 	deep := "{ animal " + strings.Repeat("{ friend ", 300) + "{ name }" + strings.Repeat(" }", 300) + " }"
 	_, response := run(t, deep, "", `{}`)
@@ -185,6 +215,31 @@ func TestQueriesHaveLimits(t *testing.T) {
 	wide := "{ animal " + strings.Repeat("{ friends(limit: 3) ", 20) + "{ name }" + strings.Repeat(" }", 20) + " }"
 	if _, response = run(t, wide, "", `{}`); len(response.Errors) == 0 || !strings.Contains(response.Errors[0].Message, "fields") {
 		t.Errorf("a wide query has %d errors", len(response.Errors))
+	}
+}
+
+func TestDocumentsThatTakeMuchToCheck(t *testing.T) {
+	var cross, chain strings.Builder
+	for i := range 150 {
+		fmt.Fprintf(&cross, " fragment F%d on Animal { name", i)
+		for j := range 150 {
+			fmt.Fprintf(&cross, " ...F%d", j)
+		}
+		cross.WriteString(" }")
+	}
+	for i := range 500 {
+		fmt.Fprintf(&chain, " fragment F%d on Animal { name ...F%d }", i, i+1)
+	}
+	for _, test := range []struct{ name, query, want string }{
+		{"many fields of one name", "{ " + strings.Repeat("matrix ", 90_000) + "}", "The document has too many fields and fragments to be checked."},
+		{"fragments that all hold each other", "{ animal { ...F0 } }" + cross.String(), "The document has too many fields and fragments to be checked."},
+		{"fragments one in the other", "{ animal { ...F0 } }" + chain.String(), "Unknown fragment 'F500'."},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if _, response := run(t, test.query, "", `{}`); len(response.Errors) == 0 || response.Errors[0].Message != test.want {
+				t.Errorf("%.3v", response.Errors)
+			}
+		})
 	}
 }
 

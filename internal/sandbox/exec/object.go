@@ -3,6 +3,7 @@ package exec
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 )
 
 // Object is a JSON object whose members keep their order.
@@ -21,6 +22,20 @@ func (o *Object) Set(key string, value any) {
 	}
 	o.keys = append(o.keys, key)
 	o.values = append(o.values, value)
+}
+
+// NewObject returns an object of the given members: a key, its value, and so on.
+// It panics where a key is no string.
+func NewObject(members ...any) *Object {
+	o := &Object{}
+	for i := 0; i+1 < len(members); i += 2 {
+		key, ok := members[i].(string)
+		if !ok {
+			panic(fmt.Sprintf("exec: %v is no key of an object", members[i]))
+		}
+		o.Set(key, members[i+1])
+	}
+	return o
 }
 
 // Get returns a member, nil if there is none.

@@ -5,52 +5,30 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
-
-	"infrahub-mcp/internal/problem"
 )
-
-// inTheWordsOfGraphQLCore turns the faults that gqlparser finds into those that
-// graphql-core tells: names in single quotes.
-func inTheWordsOfGraphQLCore(faults gqlerror.List) []*Error {
-	out := make([]*Error, len(faults))
-	for i, fault := range faults {
-		out[i] = &Error{Message: names.ReplaceAllString(fault.Message, "'$1'"), Locations: fault.Locations}
-	}
-	return out
-}
-
-// names matches names and types in double quotes; values keep theirs.
-var names = regexp.MustCompile(`"([$_A-Za-z\[][][!._A-Za-z0-9]*)"`)
 
 // coerceVariables brings the variables of a request into the types that the
 // operation declares (section 6.1.2).
 func coerceVariables(schema *ast.Schema, operation *ast.OperationDefinition, sent map[string]any) (map[string]any, []*Error) {
 	values := map[string]any{}
 	var faults []*Error
+	var places places
 	for _, v := range operation.VariableDefinitions {
 		fail := func(format string, arguments ...any) {
-			e := &Error{Message: fmt.Sprintf(format, arguments...)}
-			if v.Position != nil {
-				e.Locations = []gqlerror.Location{{Line: v.Position.Line, Column: v.Position.Column}}
-			}
-			faults = append(faults, e)
+			faults = append(faults, &Error{
+				Message: fmt.Sprintf(format, arguments...), Locations: []gqlerror.Location{places.at(v.Position)},
+			})
 		}
 		value, ok := sent[v.Variable]
 		switch {
 		case !ok && v.DefaultValue != nil:
-			fallback, err := v.DefaultValue.Value(nil)
-			if err != nil {
-				fail("Variable '$%s' has a default value that cannot be read.", v.Variable)
-				continue
-			}
-			values[v.Variable] = fallback
+			values[v.Variable] = constant(schema, v.Type, v.DefaultValue)
 		case !ok && v.Type.NonNull:
 			fail("Variable '$%s' of required type '%s' was not provided.", v.Variable, v.Type)
 		case !ok:
@@ -70,6 +48,12 @@ func coerceVariables(schema *ast.Schema, operation *ast.OperationDefinition, sen
 		}
 	}
 	return values, faults
+}
+
+// constant is a value of the schema or the document that holds no variables.
+func constant(schema *ast.Schema, t *ast.Type, v *ast.Value) any {
+	value, _ := (&execution{schema: schema}).literal(t, v)
+	return value
 }
 
 // coercion brings one value into its type and collects what does not fit.
@@ -114,10 +98,12 @@ func (c *coercion) value(t *ast.Type, value any, at string) any {
 	case ast.Enum:
 		name, ok := value.(string)
 		if !ok {
-			return c.fail(value, at, "Enum '%s' cannot represent non-string value: %s.", definition.Name, inspect(value))
+			return c.fail(value, at, "Enum '%s' cannot represent non-string value: %s.%s", definition.Name, inspect(value),
+				didYouMean("the enum value", inspect(value), enumNames(definition)))
 		}
 		if definition.EnumValues.ForName(name) == nil {
-			return c.fail(value, at, "Value '%s' does not exist in '%s' enum.", name, definition.Name)
+			return c.fail(value, at, "Value '%s' does not exist in '%s' enum.%s", name, definition.Name,
+				didYouMean("the enum value", name, enumNames(definition)))
 		}
 		return name
 	default:
@@ -137,42 +123,17 @@ func (c *coercion) object(definition *ast.Definition, value any, at string) any 
 		case given:
 			out[field.Name] = c.value(field.Type, member, at+"."+field.Name)
 		case field.DefaultValue != nil:
-			if fallback, err := field.DefaultValue.Value(nil); err == nil {
-				out[field.Name] = fallback
-			}
+			out[field.Name] = constant(c.schema, field.Type, field.DefaultValue)
 		case field.Type.NonNull:
 			c.fail(value, at, "Field '%s' of required type '%s' was not provided.", field.Name, field.Type)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if definition.Fields.ForName(name) == nil {
-			known := make([]string, len(definition.Fields))
-			for i, f := range definition.Fields {
-				known[i] = f.Name
-			}
-			c.fail(value, at, "Field '%s' is not defined by type '%s'.%s", name, definition.Name, didYouMean(problem.Closest(name, known, 5)))
+			c.fail(value, at, "Field '%s' is not defined by type '%s'.%s", name, definition.Name, didYouMean("", name, fieldNames(definition)))
 		}
 	}
 	return out
-}
-
-func didYouMean(names []string) string {
-	if len(names) == 0 {
-		return ""
-	}
-	quoted := make([]string, len(names))
-	for i, name := range names {
-		quoted[i] = "'" + name + "'"
-	}
-	if len(quoted) == 1 {
-		return " Did you mean " + quoted[0] + "?"
-	}
-	last := len(quoted) - 1
-	comma := ","
-	if last == 1 {
-		comma = ""
-	}
-	return " Did you mean " + strings.Join(quoted[:last], ", ") + comma + " or " + quoted[last] + "?"
 }
 
 func (c *coercion) scalar(name string, value any, at string) any {
@@ -187,7 +148,9 @@ func (c *coercion) scalar(name string, value any, at string) any {
 		case string:
 			return v
 		case json.Number:
-			return v.String()
+			if number, ok := integer(v); ok {
+				return strconv.FormatInt(number, 10)
+			}
 		}
 		return c.fail(value, at, "ID cannot represent value: %s", inspect(value))
 	case "Boolean":
@@ -204,22 +167,16 @@ func (c *coercion) scalar(name string, value any, at string) any {
 		}
 		return c.fail(value, at, "Int cannot represent non-integer value: %s", inspect(value))
 	case "BigInt":
-		// As Infrahub: floats lose their fraction, booleans count as numbers.
-		switch v := value.(type) {
-		case bool:
-			if v {
-				return int64(1)
-			}
-			return int64(0)
-		case json.Number:
-			if number, err := strconv.ParseInt(v.String(), 10, 64); err == nil {
-				return number
-			}
-			if number, err := v.Float64(); err == nil {
-				return int64(number)
-			}
+		return c.bigInt(value, at)
+	case "DateTime":
+		text, ok := value.(string)
+		if !ok {
+			return c.fail(value, at, "DateTime cannot represent non-string value: %s", inspect(value))
 		}
-		return c.fail(value, at, "Expected type 'BigInt'.")
+		if !isDateTime(text) {
+			return c.fail(value, at, "DateTime cannot represent value: %s", repr(text))
+		}
+		return text
 	case "Float":
 		if number, ok := value.(json.Number); ok {
 			if f, err := number.Float64(); err == nil {
@@ -232,6 +189,36 @@ func (c *coercion) scalar(name string, value any, at string) any {
 	}
 }
 
+// bigInt reads what Python makes an integer of: fractions are cut off, booleans
+// count, and texts are read.
+func (c *coercion) bigInt(value any, at string) any {
+	text := ""
+	switch v := value.(type) {
+	case bool:
+		if v {
+			return int64(1)
+		}
+		return int64(0)
+	case json.Number:
+		text = v.String()
+	case string:
+		text = strings.TrimSpace(v)
+	case []any:
+		return c.fail(value, at, "Expected type 'BigInt'. "+notANumber, "list")
+	default:
+		return c.fail(value, at, "Expected type 'BigInt'. "+notANumber, "dict")
+	}
+	if number, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return number
+	}
+	if number, err := strconv.ParseFloat(text, 64); err == nil && !math.IsNaN(number) {
+		return int64(number)
+	}
+	return c.fail(value, at, "Expected type 'BigInt'.")
+}
+
+const notANumber = "int() argument must be a string, a bytes-like object or a real number, not '%s'"
+
 func integer(value any) (int64, bool) {
 	number, ok := value.(json.Number)
 	if !ok {
@@ -242,33 +229,4 @@ func integer(value any) (int64, bool) {
 	}
 	f, err := number.Float64()
 	return int64(f), err == nil && f == math.Trunc(f)
-}
-
-// inspect writes a value as graphql-core does in messages.
-func inspect(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return "None"
-	case bool:
-		if v {
-			return "True"
-		}
-		return "False"
-	case string:
-		return "'" + strings.ReplaceAll(v, "'", `\'`) + "'"
-	case []any:
-		parts := make([]string, len(v))
-		for i, item := range v {
-			parts[i] = inspect(item)
-		}
-		return "[" + strings.Join(parts, ", ") + "]"
-	case map[string]any:
-		parts := make([]string, 0, len(v))
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			parts = append(parts, "'"+key+"': "+inspect(v[key]))
-		}
-		return "{" + strings.Join(parts, ", ") + "}"
-	default:
-		return fmt.Sprint(v)
-	}
 }

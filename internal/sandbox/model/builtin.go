@@ -4,6 +4,8 @@ import (
 	_ "embed" // for the documents
 	"encoding/json"
 	"fmt"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // coreDocument declares the kinds that every Infrahub 1.11 has, in the schema
@@ -50,4 +52,13 @@ func Demo() (*Document, error) {
 		return nil, fmt.Errorf("reading the demo model: %d documents instead of one", len(documents))
 	}
 	return documents[0], nil
+}
+
+// DemoRequest returns the demo document as the body of POST /api/schema/load.
+func DemoRequest() ([]byte, error) {
+	var document any
+	if err := yaml.Unmarshal(demoDocument, &document); err != nil {
+		return nil, fmt.Errorf("reading the demo model: %w", err)
+	}
+	return json.Marshal(map[string]any{"schemas": []any{document}})
 }
