@@ -60,6 +60,14 @@ func (v *Branch) GetBranchedFrom() *string { return v.BranchedFrom }
 // GetCreatedAt returns Branch.CreatedAt, and is useful for accessing the field via an interface.
 func (v *Branch) GetCreatedAt() *string { return v.CreatedAt }
 
+// BranchByNameResponse is returned by BranchByName on success.
+type BranchByNameResponse struct {
+	Branch []Branch `json:"Branch"`
+}
+
+// GetBranch returns BranchByNameResponse.Branch, and is useful for accessing the field via an interface.
+func (v *BranchByNameResponse) GetBranch() []Branch { return v.Branch }
+
 type BranchStatus string
 
 const (
@@ -89,6 +97,351 @@ type BranchesResponse struct {
 
 // GetBranch returns BranchesResponse.Branch, and is useful for accessing the field via an interface.
 func (v *BranchesResponse) GetBranch() []Branch { return v.Branch }
+
+// ChangedAttribute includes the requested fields of the GraphQL type DiffAttribute.
+type ChangedAttribute struct {
+	Name       string            `json:"name"`
+	Status     DiffAction        `json:"status"`
+	Conflict   *Conflict         `json:"conflict"`
+	Properties []ChangedProperty `json:"properties"`
+}
+
+// GetName returns ChangedAttribute.Name, and is useful for accessing the field via an interface.
+func (v *ChangedAttribute) GetName() string { return v.Name }
+
+// GetStatus returns ChangedAttribute.Status, and is useful for accessing the field via an interface.
+func (v *ChangedAttribute) GetStatus() DiffAction { return v.Status }
+
+// GetConflict returns ChangedAttribute.Conflict, and is useful for accessing the field via an interface.
+func (v *ChangedAttribute) GetConflict() *Conflict { return v.Conflict }
+
+// GetProperties returns ChangedAttribute.Properties, and is useful for accessing the field via an interface.
+func (v *ChangedAttribute) GetProperties() []ChangedProperty { return v.Properties }
+
+// ChangedNode includes the requested fields of the GraphQL type DiffNode.
+type ChangedNode struct {
+	Uuid             string                `json:"uuid"`
+	Kind             string                `json:"kind"`
+	Label            string                `json:"label"`
+	Status           DiffAction            `json:"status"`
+	ContainsConflict bool                  `json:"contains_conflict"`
+	Conflict         *Conflict             `json:"conflict"`
+	Attributes       []ChangedAttribute    `json:"attributes"`
+	Relationships    []ChangedRelationship `json:"relationships"`
+}
+
+// GetUuid returns ChangedNode.Uuid, and is useful for accessing the field via an interface.
+func (v *ChangedNode) GetUuid() string { return v.Uuid }
+
+// GetKind returns ChangedNode.Kind, and is useful for accessing the field via an interface.
+func (v *ChangedNode) GetKind() string { return v.Kind }
+
+// GetLabel returns ChangedNode.Label, and is useful for accessing the field via an interface.
+func (v *ChangedNode) GetLabel() string { return v.Label }
+
+// GetStatus returns ChangedNode.Status, and is useful for accessing the field via an interface.
+func (v *ChangedNode) GetStatus() DiffAction { return v.Status }
+
+// GetContainsConflict returns ChangedNode.ContainsConflict, and is useful for accessing the field via an interface.
+func (v *ChangedNode) GetContainsConflict() bool { return v.ContainsConflict }
+
+// GetConflict returns ChangedNode.Conflict, and is useful for accessing the field via an interface.
+func (v *ChangedNode) GetConflict() *Conflict { return v.Conflict }
+
+// GetAttributes returns ChangedNode.Attributes, and is useful for accessing the field via an interface.
+func (v *ChangedNode) GetAttributes() []ChangedAttribute { return v.Attributes }
+
+// GetRelationships returns ChangedNode.Relationships, and is useful for accessing the field via an interface.
+func (v *ChangedNode) GetRelationships() []ChangedRelationship { return v.Relationships }
+
+// ChangedPeer includes the requested fields of the GraphQL type DiffSingleRelationship.
+type ChangedPeer struct {
+	Status     DiffAction        `json:"status"`
+	PeerId     string            `json:"peer_id"`
+	PeerLabel  *string           `json:"peer_label"`
+	Conflict   *Conflict         `json:"conflict"`
+	Properties []ChangedProperty `json:"properties"`
+}
+
+// GetStatus returns ChangedPeer.Status, and is useful for accessing the field via an interface.
+func (v *ChangedPeer) GetStatus() DiffAction { return v.Status }
+
+// GetPeerId returns ChangedPeer.PeerId, and is useful for accessing the field via an interface.
+func (v *ChangedPeer) GetPeerId() string { return v.PeerId }
+
+// GetPeerLabel returns ChangedPeer.PeerLabel, and is useful for accessing the field via an interface.
+func (v *ChangedPeer) GetPeerLabel() *string { return v.PeerLabel }
+
+// GetConflict returns ChangedPeer.Conflict, and is useful for accessing the field via an interface.
+func (v *ChangedPeer) GetConflict() *Conflict { return v.Conflict }
+
+// GetProperties returns ChangedPeer.Properties, and is useful for accessing the field via an interface.
+func (v *ChangedPeer) GetProperties() []ChangedProperty { return v.Properties }
+
+// ChangedProperty includes the GraphQL fields of DiffProperty requested by the fragment ChangedProperty.
+type ChangedProperty struct {
+	PropertyType  string     `json:"property_type"`
+	Status        DiffAction `json:"status"`
+	PreviousValue *string    `json:"previous_value"`
+	NewValue      *string    `json:"new_value"`
+	PreviousLabel *string    `json:"previous_label"`
+	NewLabel      *string    `json:"new_label"`
+	Conflict      *Conflict  `json:"conflict"`
+}
+
+// GetPropertyType returns ChangedProperty.PropertyType, and is useful for accessing the field via an interface.
+func (v *ChangedProperty) GetPropertyType() string { return v.PropertyType }
+
+// GetStatus returns ChangedProperty.Status, and is useful for accessing the field via an interface.
+func (v *ChangedProperty) GetStatus() DiffAction { return v.Status }
+
+// GetPreviousValue returns ChangedProperty.PreviousValue, and is useful for accessing the field via an interface.
+func (v *ChangedProperty) GetPreviousValue() *string { return v.PreviousValue }
+
+// GetNewValue returns ChangedProperty.NewValue, and is useful for accessing the field via an interface.
+func (v *ChangedProperty) GetNewValue() *string { return v.NewValue }
+
+// GetPreviousLabel returns ChangedProperty.PreviousLabel, and is useful for accessing the field via an interface.
+func (v *ChangedProperty) GetPreviousLabel() *string { return v.PreviousLabel }
+
+// GetNewLabel returns ChangedProperty.NewLabel, and is useful for accessing the field via an interface.
+func (v *ChangedProperty) GetNewLabel() *string { return v.NewLabel }
+
+// GetConflict returns ChangedProperty.Conflict, and is useful for accessing the field via an interface.
+func (v *ChangedProperty) GetConflict() *Conflict { return v.Conflict }
+
+// ChangedRelationship includes the requested fields of the GraphQL type DiffRelationship.
+type ChangedRelationship struct {
+	Name        string                  `json:"name"`
+	Cardinality RelationshipCardinality `json:"cardinality"`
+	Status      DiffAction              `json:"status"`
+	Elements    []ChangedPeer           `json:"elements"`
+}
+
+// GetName returns ChangedRelationship.Name, and is useful for accessing the field via an interface.
+func (v *ChangedRelationship) GetName() string { return v.Name }
+
+// GetCardinality returns ChangedRelationship.Cardinality, and is useful for accessing the field via an interface.
+func (v *ChangedRelationship) GetCardinality() RelationshipCardinality { return v.Cardinality }
+
+// GetStatus returns ChangedRelationship.Status, and is useful for accessing the field via an interface.
+func (v *ChangedRelationship) GetStatus() DiffAction { return v.Status }
+
+// GetElements returns ChangedRelationship.Elements, and is useful for accessing the field via an interface.
+func (v *ChangedRelationship) GetElements() []ChangedPeer { return v.Elements }
+
+// Conflict includes the GraphQL fields of ConflictDetails requested by the fragment Conflict.
+type Conflict struct {
+	BaseBranchAction DiffAction         `json:"base_branch_action"`
+	BaseBranchValue  *string            `json:"base_branch_value"`
+	BaseBranchLabel  *string            `json:"base_branch_label"`
+	DiffBranchAction DiffAction         `json:"diff_branch_action"`
+	DiffBranchValue  *string            `json:"diff_branch_value"`
+	DiffBranchLabel  *string            `json:"diff_branch_label"`
+	SelectedBranch   *ConflictSelection `json:"selected_branch"`
+	Resolvable       *bool              `json:"resolvable"`
+}
+
+// GetBaseBranchAction returns Conflict.BaseBranchAction, and is useful for accessing the field via an interface.
+func (v *Conflict) GetBaseBranchAction() DiffAction { return v.BaseBranchAction }
+
+// GetBaseBranchValue returns Conflict.BaseBranchValue, and is useful for accessing the field via an interface.
+func (v *Conflict) GetBaseBranchValue() *string { return v.BaseBranchValue }
+
+// GetBaseBranchLabel returns Conflict.BaseBranchLabel, and is useful for accessing the field via an interface.
+func (v *Conflict) GetBaseBranchLabel() *string { return v.BaseBranchLabel }
+
+// GetDiffBranchAction returns Conflict.DiffBranchAction, and is useful for accessing the field via an interface.
+func (v *Conflict) GetDiffBranchAction() DiffAction { return v.DiffBranchAction }
+
+// GetDiffBranchValue returns Conflict.DiffBranchValue, and is useful for accessing the field via an interface.
+func (v *Conflict) GetDiffBranchValue() *string { return v.DiffBranchValue }
+
+// GetDiffBranchLabel returns Conflict.DiffBranchLabel, and is useful for accessing the field via an interface.
+func (v *Conflict) GetDiffBranchLabel() *string { return v.DiffBranchLabel }
+
+// GetSelectedBranch returns Conflict.SelectedBranch, and is useful for accessing the field via an interface.
+func (v *Conflict) GetSelectedBranch() *ConflictSelection { return v.SelectedBranch }
+
+// GetResolvable returns Conflict.Resolvable, and is useful for accessing the field via an interface.
+func (v *Conflict) GetResolvable() *bool { return v.Resolvable }
+
+type ConflictSelection string
+
+const (
+	ConflictSelectionBaseBranch ConflictSelection = "BASE_BRANCH"
+	ConflictSelectionDiffBranch ConflictSelection = "DIFF_BRANCH"
+)
+
+var AllConflictSelection = []ConflictSelection{
+	ConflictSelectionBaseBranch,
+	ConflictSelectionDiffBranch,
+}
+
+// Counts includes the requested fields of the GraphQL type DiffTree.
+type Counts struct {
+	NumAdded                int  `json:"num_added"`
+	NumUpdated              int  `json:"num_updated"`
+	NumRemoved              int  `json:"num_removed"`
+	NumConflicts            int  `json:"num_conflicts"`
+	NumUntrackedDiffChanges *int `json:"num_untracked_diff_changes"`
+	NumUntrackedBaseChanges *int `json:"num_untracked_base_changes"`
+}
+
+// GetNumAdded returns Counts.NumAdded, and is useful for accessing the field via an interface.
+func (v *Counts) GetNumAdded() int { return v.NumAdded }
+
+// GetNumUpdated returns Counts.NumUpdated, and is useful for accessing the field via an interface.
+func (v *Counts) GetNumUpdated() int { return v.NumUpdated }
+
+// GetNumRemoved returns Counts.NumRemoved, and is useful for accessing the field via an interface.
+func (v *Counts) GetNumRemoved() int { return v.NumRemoved }
+
+// GetNumConflicts returns Counts.NumConflicts, and is useful for accessing the field via an interface.
+func (v *Counts) GetNumConflicts() int { return v.NumConflicts }
+
+// GetNumUntrackedDiffChanges returns Counts.NumUntrackedDiffChanges, and is useful for accessing the field via an interface.
+func (v *Counts) GetNumUntrackedDiffChanges() *int { return v.NumUntrackedDiffChanges }
+
+// GetNumUntrackedBaseChanges returns Counts.NumUntrackedBaseChanges, and is useful for accessing the field via an interface.
+func (v *Counts) GetNumUntrackedBaseChanges() *int { return v.NumUntrackedBaseChanges }
+
+// CreateBranchBranchCreate includes the requested fields of the GraphQL type BranchCreate.
+type CreateBranchBranchCreate struct {
+	Ok     *bool   `json:"ok"`
+	Object *Branch `json:"object"`
+}
+
+// GetOk returns CreateBranchBranchCreate.Ok, and is useful for accessing the field via an interface.
+func (v *CreateBranchBranchCreate) GetOk() *bool { return v.Ok }
+
+// GetObject returns CreateBranchBranchCreate.Object, and is useful for accessing the field via an interface.
+func (v *CreateBranchBranchCreate) GetObject() *Branch { return v.Object }
+
+// CreateBranchResponse is returned by CreateBranch on success.
+type CreateBranchResponse struct {
+	BranchCreate *CreateBranchBranchCreate `json:"BranchCreate"`
+}
+
+// GetBranchCreate returns CreateBranchResponse.BranchCreate, and is useful for accessing the field via an interface.
+func (v *CreateBranchResponse) GetBranchCreate() *CreateBranchBranchCreate { return v.BranchCreate }
+
+// CreateProposedChangeCoreProposedChangeCreate includes the requested fields of the GraphQL type CoreProposedChangeCreate.
+type CreateProposedChangeCoreProposedChangeCreate struct {
+	Ok     *bool                                                                 `json:"ok"`
+	Object *CreateProposedChangeCoreProposedChangeCreateObjectCoreProposedChange `json:"object"`
+}
+
+// GetOk returns CreateProposedChangeCoreProposedChangeCreate.Ok, and is useful for accessing the field via an interface.
+func (v *CreateProposedChangeCoreProposedChangeCreate) GetOk() *bool { return v.Ok }
+
+// GetObject returns CreateProposedChangeCoreProposedChangeCreate.Object, and is useful for accessing the field via an interface.
+func (v *CreateProposedChangeCoreProposedChangeCreate) GetObject() *CreateProposedChangeCoreProposedChangeCreateObjectCoreProposedChange {
+	return v.Object
+}
+
+// CreateProposedChangeCoreProposedChangeCreateObjectCoreProposedChange includes the requested fields of the GraphQL type CoreProposedChange.
+type CreateProposedChangeCoreProposedChangeCreateObjectCoreProposedChange struct {
+	Id string `json:"id"`
+}
+
+// GetId returns CreateProposedChangeCoreProposedChangeCreateObjectCoreProposedChange.Id, and is useful for accessing the field via an interface.
+func (v *CreateProposedChangeCoreProposedChangeCreateObjectCoreProposedChange) GetId() string {
+	return v.Id
+}
+
+// CreateProposedChangeResponse is returned by CreateProposedChange on success.
+type CreateProposedChangeResponse struct {
+	CoreProposedChangeCreate *CreateProposedChangeCoreProposedChangeCreate `json:"CoreProposedChangeCreate"`
+}
+
+// GetCoreProposedChangeCreate returns CreateProposedChangeResponse.CoreProposedChangeCreate, and is useful for accessing the field via an interface.
+func (v *CreateProposedChangeResponse) GetCoreProposedChangeCreate() *CreateProposedChangeCoreProposedChangeCreate {
+	return v.CoreProposedChangeCreate
+}
+
+type DiffAction string
+
+const (
+	DiffActionAdded     DiffAction = "ADDED"
+	DiffActionRemoved   DiffAction = "REMOVED"
+	DiffActionUpdated   DiffAction = "UPDATED"
+	DiffActionUnchanged DiffAction = "UNCHANGED"
+)
+
+var AllDiffAction = []DiffAction{
+	DiffActionAdded,
+	DiffActionRemoved,
+	DiffActionUpdated,
+	DiffActionUnchanged,
+}
+
+// DiffCountsResponse is returned by DiffCounts on success.
+type DiffCountsResponse struct {
+	DiffTree *Counts `json:"DiffTree"`
+}
+
+// GetDiffTree returns DiffCountsResponse.DiffTree, and is useful for accessing the field via an interface.
+func (v *DiffCountsResponse) GetDiffTree() *Counts { return v.DiffTree }
+
+// DiffResponse is returned by Diff on success.
+type DiffResponse struct {
+	DiffTree *Difference `json:"DiffTree"`
+}
+
+// GetDiffTree returns DiffResponse.DiffTree, and is useful for accessing the field via an interface.
+func (v *DiffResponse) GetDiffTree() *Difference { return v.DiffTree }
+
+type DiffTreeQueryFilters struct {
+	Ids       []*string                   `json:"ids,omitempty"`
+	Kind      *IncExclFilterOptions       `json:"kind,omitempty"`
+	Namespace *IncExclFilterOptions       `json:"namespace,omitempty"`
+	Status    *IncExclFilterStatusOptions `json:"status,omitempty"`
+}
+
+// GetIds returns DiffTreeQueryFilters.Ids, and is useful for accessing the field via an interface.
+func (v *DiffTreeQueryFilters) GetIds() []*string { return v.Ids }
+
+// GetKind returns DiffTreeQueryFilters.Kind, and is useful for accessing the field via an interface.
+func (v *DiffTreeQueryFilters) GetKind() *IncExclFilterOptions { return v.Kind }
+
+// GetNamespace returns DiffTreeQueryFilters.Namespace, and is useful for accessing the field via an interface.
+func (v *DiffTreeQueryFilters) GetNamespace() *IncExclFilterOptions { return v.Namespace }
+
+// GetStatus returns DiffTreeQueryFilters.Status, and is useful for accessing the field via an interface.
+func (v *DiffTreeQueryFilters) GetStatus() *IncExclFilterStatusOptions { return v.Status }
+
+// Difference includes the requested fields of the GraphQL type DiffTree.
+type Difference struct {
+	NumAdded     int           `json:"num_added"`
+	NumUpdated   int           `json:"num_updated"`
+	NumRemoved   int           `json:"num_removed"`
+	NumConflicts int           `json:"num_conflicts"`
+	FromTime     string        `json:"from_time"`
+	ToTime       string        `json:"to_time"`
+	Nodes        []ChangedNode `json:"nodes"`
+}
+
+// GetNumAdded returns Difference.NumAdded, and is useful for accessing the field via an interface.
+func (v *Difference) GetNumAdded() int { return v.NumAdded }
+
+// GetNumUpdated returns Difference.NumUpdated, and is useful for accessing the field via an interface.
+func (v *Difference) GetNumUpdated() int { return v.NumUpdated }
+
+// GetNumRemoved returns Difference.NumRemoved, and is useful for accessing the field via an interface.
+func (v *Difference) GetNumRemoved() int { return v.NumRemoved }
+
+// GetNumConflicts returns Difference.NumConflicts, and is useful for accessing the field via an interface.
+func (v *Difference) GetNumConflicts() int { return v.NumConflicts }
+
+// GetFromTime returns Difference.FromTime, and is useful for accessing the field via an interface.
+func (v *Difference) GetFromTime() string { return v.FromTime }
+
+// GetToTime returns Difference.ToTime, and is useful for accessing the field via an interface.
+func (v *Difference) GetToTime() string { return v.ToTime }
+
+// GetNodes returns Difference.Nodes, and is useful for accessing the field via an interface.
+func (v *Difference) GetNodes() []ChangedNode { return v.Nodes }
 
 // Hop includes the requested fields of the GraphQL type PathHopType.
 type Hop struct {
@@ -125,6 +478,28 @@ func (v *HopRelationship) GetToLabel() string { return v.ToLabel }
 
 // GetKind returns HopRelationship.Kind, and is useful for accessing the field via an interface.
 func (v *HopRelationship) GetKind() string { return v.Kind }
+
+type IncExclFilterOptions struct {
+	Excludes []*string `json:"excludes,omitempty"`
+	Includes []*string `json:"includes,omitempty"`
+}
+
+// GetExcludes returns IncExclFilterOptions.Excludes, and is useful for accessing the field via an interface.
+func (v *IncExclFilterOptions) GetExcludes() []*string { return v.Excludes }
+
+// GetIncludes returns IncExclFilterOptions.Includes, and is useful for accessing the field via an interface.
+func (v *IncExclFilterOptions) GetIncludes() []*string { return v.Includes }
+
+type IncExclFilterStatusOptions struct {
+	Excludes []*DiffAction `json:"excludes,omitempty"`
+	Includes []*DiffAction `json:"includes,omitempty"`
+}
+
+// GetExcludes returns IncExclFilterStatusOptions.Excludes, and is useful for accessing the field via an interface.
+func (v *IncExclFilterStatusOptions) GetExcludes() []*DiffAction { return v.Excludes }
+
+// GetIncludes returns IncExclFilterStatusOptions.Includes, and is useful for accessing the field via an interface.
+func (v *IncExclFilterStatusOptions) GetIncludes() []*DiffAction { return v.Includes }
 
 // Label includes the requested fields of the GraphQL type CoreNode.
 type Label struct {
@@ -217,6 +592,16 @@ type NodeLabelsResponse struct {
 
 // GetCoreNode returns NodeLabelsResponse.CoreNode, and is useful for accessing the field via an interface.
 func (v *NodeLabelsResponse) GetCoreNode() LabelEdges { return v.CoreNode }
+
+// OpenProposedChangesResponse is returned by OpenProposedChanges on success.
+type OpenProposedChangesResponse struct {
+	CoreProposedChange ProposedChanges `json:"CoreProposedChange"`
+}
+
+// GetCoreProposedChange returns OpenProposedChangesResponse.CoreProposedChange, and is useful for accessing the field via an interface.
+func (v *OpenProposedChangesResponse) GetCoreProposedChange() ProposedChanges {
+	return v.CoreProposedChange
+}
 
 // Path includes the GraphQL fields of PathResultType requested by the fragment Path.
 type Path struct {
@@ -329,6 +714,82 @@ func (v *Paths) GetDestination() PathNode { return v.Destination }
 // GetPaths returns Paths.Paths, and is useful for accessing the field via an interface.
 func (v *Paths) GetPaths() []Path { return v.Paths }
 
+// ProposedChange includes the GraphQL fields of CoreProposedChange requested by the fragment ProposedChange.
+type ProposedChange struct {
+	Id                string                                        `json:"id"`
+	Name              *ProposedChangeNameTextAttribute              `json:"name"`
+	Description       *ProposedChangeDescriptionTextAttribute       `json:"description"`
+	State             *ProposedChangeStateTextAttribute             `json:"state"`
+	DestinationBranch *ProposedChangeDestinationBranchTextAttribute `json:"destination_branch"`
+}
+
+// GetId returns ProposedChange.Id, and is useful for accessing the field via an interface.
+func (v *ProposedChange) GetId() string { return v.Id }
+
+// GetName returns ProposedChange.Name, and is useful for accessing the field via an interface.
+func (v *ProposedChange) GetName() *ProposedChangeNameTextAttribute { return v.Name }
+
+// GetDescription returns ProposedChange.Description, and is useful for accessing the field via an interface.
+func (v *ProposedChange) GetDescription() *ProposedChangeDescriptionTextAttribute {
+	return v.Description
+}
+
+// GetState returns ProposedChange.State, and is useful for accessing the field via an interface.
+func (v *ProposedChange) GetState() *ProposedChangeStateTextAttribute { return v.State }
+
+// GetDestinationBranch returns ProposedChange.DestinationBranch, and is useful for accessing the field via an interface.
+func (v *ProposedChange) GetDestinationBranch() *ProposedChangeDestinationBranchTextAttribute {
+	return v.DestinationBranch
+}
+
+// ProposedChangeDescriptionTextAttribute includes the requested fields of the GraphQL type TextAttribute.
+type ProposedChangeDescriptionTextAttribute struct {
+	Value *string `json:"value"`
+}
+
+// GetValue returns ProposedChangeDescriptionTextAttribute.Value, and is useful for accessing the field via an interface.
+func (v *ProposedChangeDescriptionTextAttribute) GetValue() *string { return v.Value }
+
+// ProposedChangeDestinationBranchTextAttribute includes the requested fields of the GraphQL type TextAttribute.
+type ProposedChangeDestinationBranchTextAttribute struct {
+	Value *string `json:"value"`
+}
+
+// GetValue returns ProposedChangeDestinationBranchTextAttribute.Value, and is useful for accessing the field via an interface.
+func (v *ProposedChangeDestinationBranchTextAttribute) GetValue() *string { return v.Value }
+
+// ProposedChangeEdge includes the requested fields of the GraphQL type EdgedCoreProposedChange.
+type ProposedChangeEdge struct {
+	Node *ProposedChange `json:"node"`
+}
+
+// GetNode returns ProposedChangeEdge.Node, and is useful for accessing the field via an interface.
+func (v *ProposedChangeEdge) GetNode() *ProposedChange { return v.Node }
+
+// ProposedChangeNameTextAttribute includes the requested fields of the GraphQL type TextAttribute.
+type ProposedChangeNameTextAttribute struct {
+	Value *string `json:"value"`
+}
+
+// GetValue returns ProposedChangeNameTextAttribute.Value, and is useful for accessing the field via an interface.
+func (v *ProposedChangeNameTextAttribute) GetValue() *string { return v.Value }
+
+// ProposedChangeStateTextAttribute includes the requested fields of the GraphQL type TextAttribute.
+type ProposedChangeStateTextAttribute struct {
+	Value *string `json:"value"`
+}
+
+// GetValue returns ProposedChangeStateTextAttribute.Value, and is useful for accessing the field via an interface.
+func (v *ProposedChangeStateTextAttribute) GetValue() *string { return v.Value }
+
+// ProposedChanges includes the requested fields of the GraphQL type PaginatedCoreProposedChange.
+type ProposedChanges struct {
+	Edges []ProposedChangeEdge `json:"edges"`
+}
+
+// GetEdges returns ProposedChanges.Edges, and is useful for accessing the field via an interface.
+func (v *ProposedChanges) GetEdges() []ProposedChangeEdge { return v.Edges }
+
 // Reach includes the requested fields of the GraphQL type ReachableNodesResultType.
 type Reach struct {
 	Count        int           `json:"count"`
@@ -396,6 +857,18 @@ func (v *ReachedNode) GetNode() PathNode { return v.Node }
 // GetPath returns ReachedNode.Path, and is useful for accessing the field via an interface.
 func (v *ReachedNode) GetPath() Path { return v.Path }
 
+type RelationshipCardinality string
+
+const (
+	RelationshipCardinalityOne  RelationshipCardinality = "ONE"
+	RelationshipCardinalityMany RelationshipCardinality = "MANY"
+)
+
+var AllRelationshipCardinality = []RelationshipCardinality{
+	RelationshipCardinalityOne,
+	RelationshipCardinalityMany,
+}
+
 // SearchAnywhereResponse is returned by SearchAnywhere on success.
 type SearchAnywhereResponse struct {
 	InfrahubSearchAnywhere Matches `json:"InfrahubSearchAnywhere"`
@@ -438,6 +911,110 @@ func (v *SessionInfoResponse) GetBranch() []Branch { return v.Branch }
 // GetAccountProfile returns SessionInfoResponse.AccountProfile, and is useful for accessing the field via an interface.
 func (v *SessionInfoResponse) GetAccountProfile() *Account { return v.AccountProfile }
 
+// UpdateDiffDiffUpdateDiffUpdateMutation includes the requested fields of the GraphQL type DiffUpdateMutation.
+type UpdateDiffDiffUpdateDiffUpdateMutation struct {
+	Ok *bool `json:"ok"`
+}
+
+// GetOk returns UpdateDiffDiffUpdateDiffUpdateMutation.Ok, and is useful for accessing the field via an interface.
+func (v *UpdateDiffDiffUpdateDiffUpdateMutation) GetOk() *bool { return v.Ok }
+
+// UpdateDiffResponse is returned by UpdateDiff on success.
+type UpdateDiffResponse struct {
+	DiffUpdate *UpdateDiffDiffUpdateDiffUpdateMutation `json:"DiffUpdate"`
+}
+
+// GetDiffUpdate returns UpdateDiffResponse.DiffUpdate, and is useful for accessing the field via an interface.
+func (v *UpdateDiffResponse) GetDiffUpdate() *UpdateDiffDiffUpdateDiffUpdateMutation {
+	return v.DiffUpdate
+}
+
+// UpdateProposedChangeCoreProposedChangeUpdate includes the requested fields of the GraphQL type CoreProposedChangeUpdate.
+type UpdateProposedChangeCoreProposedChangeUpdate struct {
+	Ok *bool `json:"ok"`
+}
+
+// GetOk returns UpdateProposedChangeCoreProposedChangeUpdate.Ok, and is useful for accessing the field via an interface.
+func (v *UpdateProposedChangeCoreProposedChangeUpdate) GetOk() *bool { return v.Ok }
+
+// UpdateProposedChangeResponse is returned by UpdateProposedChange on success.
+type UpdateProposedChangeResponse struct {
+	CoreProposedChangeUpdate *UpdateProposedChangeCoreProposedChangeUpdate `json:"CoreProposedChangeUpdate"`
+}
+
+// GetCoreProposedChangeUpdate returns UpdateProposedChangeResponse.CoreProposedChangeUpdate, and is useful for accessing the field via an interface.
+func (v *UpdateProposedChangeResponse) GetCoreProposedChangeUpdate() *UpdateProposedChangeCoreProposedChangeUpdate {
+	return v.CoreProposedChangeUpdate
+}
+
+// __BranchByNameInput is used internally by genqlient
+type __BranchByNameInput struct {
+	Name string `json:"name"`
+}
+
+// GetName returns __BranchByNameInput.Name, and is useful for accessing the field via an interface.
+func (v *__BranchByNameInput) GetName() string { return v.Name }
+
+// __CreateBranchInput is used internally by genqlient
+type __CreateBranchInput struct {
+	Name        string `json:"name"`
+	Description string `json:"description"`
+}
+
+// GetName returns __CreateBranchInput.Name, and is useful for accessing the field via an interface.
+func (v *__CreateBranchInput) GetName() string { return v.Name }
+
+// GetDescription returns __CreateBranchInput.Description, and is useful for accessing the field via an interface.
+func (v *__CreateBranchInput) GetDescription() string { return v.Description }
+
+// __CreateProposedChangeInput is used internally by genqlient
+type __CreateProposedChangeInput struct {
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	Source      string `json:"source"`
+	Destination string `json:"destination"`
+}
+
+// GetName returns __CreateProposedChangeInput.Name, and is useful for accessing the field via an interface.
+func (v *__CreateProposedChangeInput) GetName() string { return v.Name }
+
+// GetDescription returns __CreateProposedChangeInput.Description, and is useful for accessing the field via an interface.
+func (v *__CreateProposedChangeInput) GetDescription() string { return v.Description }
+
+// GetSource returns __CreateProposedChangeInput.Source, and is useful for accessing the field via an interface.
+func (v *__CreateProposedChangeInput) GetSource() string { return v.Source }
+
+// GetDestination returns __CreateProposedChangeInput.Destination, and is useful for accessing the field via an interface.
+func (v *__CreateProposedChangeInput) GetDestination() string { return v.Destination }
+
+// __DiffCountsInput is used internally by genqlient
+type __DiffCountsInput struct {
+	Branch string `json:"branch"`
+}
+
+// GetBranch returns __DiffCountsInput.Branch, and is useful for accessing the field via an interface.
+func (v *__DiffCountsInput) GetBranch() string { return v.Branch }
+
+// __DiffInput is used internally by genqlient
+type __DiffInput struct {
+	Branch  string                `json:"branch"`
+	Limit   int                   `json:"limit"`
+	Offset  int                   `json:"offset"`
+	Filters *DiffTreeQueryFilters `json:"filters"`
+}
+
+// GetBranch returns __DiffInput.Branch, and is useful for accessing the field via an interface.
+func (v *__DiffInput) GetBranch() string { return v.Branch }
+
+// GetLimit returns __DiffInput.Limit, and is useful for accessing the field via an interface.
+func (v *__DiffInput) GetLimit() int { return v.Limit }
+
+// GetOffset returns __DiffInput.Offset, and is useful for accessing the field via an interface.
+func (v *__DiffInput) GetOffset() int { return v.Offset }
+
+// GetFilters returns __DiffInput.Filters, and is useful for accessing the field via an interface.
+func (v *__DiffInput) GetFilters() *DiffTreeQueryFilters { return v.Filters }
+
 // __NodeLabelsInput is used internally by genqlient
 type __NodeLabelsInput struct {
 	Ids   []string `json:"ids"`
@@ -449,6 +1026,14 @@ func (v *__NodeLabelsInput) GetIds() []string { return v.Ids }
 
 // GetLimit returns __NodeLabelsInput.Limit, and is useful for accessing the field via an interface.
 func (v *__NodeLabelsInput) GetLimit() int { return v.Limit }
+
+// __OpenProposedChangesInput is used internally by genqlient
+type __OpenProposedChangesInput struct {
+	Source string `json:"source"`
+}
+
+// GetSource returns __OpenProposedChangesInput.Source, and is useful for accessing the field via an interface.
+func (v *__OpenProposedChangesInput) GetSource() string { return v.Source }
 
 // __PathTraversalInput is used internally by genqlient
 type __PathTraversalInput struct {
@@ -490,6 +1075,75 @@ func (v *__SearchAnywhereWithPrefixesInput) GetQ() string { return v.Q }
 // GetLimit returns __SearchAnywhereWithPrefixesInput.Limit, and is useful for accessing the field via an interface.
 func (v *__SearchAnywhereWithPrefixesInput) GetLimit() int { return v.Limit }
 
+// __UpdateDiffInput is used internally by genqlient
+type __UpdateDiffInput struct {
+	Branch string `json:"branch"`
+}
+
+// GetBranch returns __UpdateDiffInput.Branch, and is useful for accessing the field via an interface.
+func (v *__UpdateDiffInput) GetBranch() string { return v.Branch }
+
+// __UpdateProposedChangeInput is used internally by genqlient
+type __UpdateProposedChangeInput struct {
+	Id          string `json:"id"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+}
+
+// GetId returns __UpdateProposedChangeInput.Id, and is useful for accessing the field via an interface.
+func (v *__UpdateProposedChangeInput) GetId() string { return v.Id }
+
+// GetName returns __UpdateProposedChangeInput.Name, and is useful for accessing the field via an interface.
+func (v *__UpdateProposedChangeInput) GetName() string { return v.Name }
+
+// GetDescription returns __UpdateProposedChangeInput.Description, and is useful for accessing the field via an interface.
+func (v *__UpdateProposedChangeInput) GetDescription() string { return v.Description }
+
+// The query executed by BranchByName.
+const BranchByName_Operation = `
+query BranchByName ($name: String!) {
+	Branch(name: $name) {
+		... Branch
+	}
+}
+fragment Branch on Branch {
+	id
+	name
+	description
+	status
+	is_default
+	sync_with_git
+	branched_from
+	created_at
+}
+`
+
+// The branch of a name, or none.
+func BranchByName(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	name string,
+) (data_ *BranchByNameResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "BranchByName",
+		Query:  BranchByName_Operation,
+		Variables: &__BranchByNameInput{
+			Name: name,
+		},
+	}
+
+	data_ = &BranchByNameResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
 // The query executed by Branches.
 const Branches_Operation = `
 query Branches {
@@ -520,6 +1174,247 @@ func Branches(
 	}
 
 	data_ = &BranchesResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by CreateBranch.
+const CreateBranch_Operation = `
+mutation CreateBranch ($name: String!, $description: String!) {
+	BranchCreate(data: {name:$name,description:$description,sync_with_git:false}, wait_until_completion: true) {
+		ok
+		object {
+			... Branch
+		}
+	}
+}
+fragment Branch on Branch {
+	id
+	name
+	description
+	status
+	is_default
+	sync_with_git
+	branched_from
+	created_at
+}
+`
+
+// Makes a branch from the default branch as it is now, and waits until it can
+// be used. Git repositories do not follow it.
+func CreateBranch(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	name string,
+	description string,
+) (data_ *CreateBranchResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "CreateBranch",
+		Query:  CreateBranch_Operation,
+		Variables: &__CreateBranchInput{
+			Name:        name,
+			Description: description,
+		},
+	}
+
+	data_ = &CreateBranchResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by CreateProposedChange.
+const CreateProposedChange_Operation = `
+mutation CreateProposedChange ($name: String!, $description: String!, $source: String!, $destination: String!) {
+	CoreProposedChangeCreate(data: {name:{value:$name},description:{value:$description},source_branch:{value:$source},destination_branch:{value:$destination}}) {
+		ok
+		object {
+			id
+		}
+	}
+}
+`
+
+// Opens a proposed change. Sent to the source branch it takes no more rights
+// than changing the branch does.
+func CreateProposedChange(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	name string,
+	description string,
+	source string,
+	destination string,
+) (data_ *CreateProposedChangeResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "CreateProposedChange",
+		Query:  CreateProposedChange_Operation,
+		Variables: &__CreateProposedChangeInput{
+			Name:        name,
+			Description: description,
+			Source:      source,
+			Destination: destination,
+		},
+	}
+
+	data_ = &CreateProposedChangeResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The query executed by Diff.
+const Diff_Operation = `
+query Diff ($branch: String!, $limit: Int!, $offset: Int!, $filters: DiffTreeQueryFilters) {
+	DiffTree(branch: $branch, limit: $limit, offset: $offset, filters: $filters, include_parents: false) {
+		num_added
+		num_updated
+		num_removed
+		num_conflicts
+		from_time
+		to_time
+		nodes {
+			uuid
+			kind
+			label
+			status
+			contains_conflict
+			conflict {
+				... Conflict
+			}
+			attributes {
+				name
+				status
+				conflict {
+					... Conflict
+				}
+				properties {
+					... ChangedProperty
+				}
+			}
+			relationships {
+				name
+				cardinality
+				status
+				elements {
+					status
+					peer_id
+					peer_label
+					conflict {
+						... Conflict
+					}
+					properties {
+						... ChangedProperty
+					}
+				}
+			}
+		}
+	}
+}
+fragment Conflict on ConflictDetails {
+	base_branch_action
+	base_branch_value
+	base_branch_label
+	diff_branch_action
+	diff_branch_value
+	diff_branch_label
+	selected_branch
+	resolvable
+}
+fragment ChangedProperty on DiffProperty {
+	property_type
+	status
+	previous_value
+	new_value
+	previous_label
+	new_label
+	conflict {
+		... Conflict
+	}
+}
+`
+
+// What the last comparison of a branch found, node by node. Null when there was
+// none, or nothing has changed.
+func Diff(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	branch string,
+	limit int,
+	offset int,
+	filters *DiffTreeQueryFilters,
+) (data_ *DiffResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "Diff",
+		Query:  Diff_Operation,
+		Variables: &__DiffInput{
+			Branch:  branch,
+			Limit:   limit,
+			Offset:  offset,
+			Filters: filters,
+		},
+	}
+
+	data_ = &DiffResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The query executed by DiffCounts.
+const DiffCounts_Operation = `
+query DiffCounts ($branch: String!) {
+	DiffTree(branch: $branch, limit: 1) {
+		num_added
+		num_updated
+		num_removed
+		num_conflicts
+		num_untracked_diff_changes
+		num_untracked_base_changes
+	}
+}
+`
+
+// What the last comparison of a branch found: how many nodes. Null when there was
+// none, or nothing has changed.
+func DiffCounts(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	branch string,
+) (data_ *DiffCountsResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "DiffCounts",
+		Query:  DiffCounts_Operation,
+		Variables: &__DiffCountsInput{
+			Branch: branch,
+		},
+	}
+
+	data_ = &DiffCountsResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(
@@ -565,6 +1460,60 @@ func NodeLabels(
 	}
 
 	data_ = &NodeLabelsResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The query executed by OpenProposedChanges.
+const OpenProposedChanges_Operation = `
+query OpenProposedChanges ($source: String!) {
+	CoreProposedChange(source_branch__value: $source, state__values: ["open","merging"]) {
+		edges {
+			node {
+				... ProposedChange
+			}
+		}
+	}
+}
+fragment ProposedChange on CoreProposedChange {
+	id
+	name {
+		value
+	}
+	description {
+		value
+	}
+	state {
+		value
+	}
+	destination_branch {
+		value
+	}
+}
+`
+
+// The proposed changes of a branch that are not finished.
+func OpenProposedChanges(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	source string,
+) (data_ *OpenProposedChangesResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "OpenProposedChanges",
+		Query:  OpenProposedChanges_Operation,
+		Variables: &__OpenProposedChangesInput{
+			Source: source,
+		},
+	}
+
+	data_ = &OpenProposedChangesResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(
@@ -852,6 +1801,81 @@ func SessionInfo(
 	}
 
 	data_ = &SessionInfoResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by UpdateDiff.
+const UpdateDiff_Operation = `
+mutation UpdateDiff ($branch: String!) {
+	DiffUpdate(data: {branch:$branch}, wait_until_completion: true) {
+		ok
+	}
+}
+`
+
+// Compares a branch with the default branch as both are now, and keeps the
+// result for Diff.
+func UpdateDiff(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	branch string,
+) (data_ *UpdateDiffResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "UpdateDiff",
+		Query:  UpdateDiff_Operation,
+		Variables: &__UpdateDiffInput{
+			Branch: branch,
+		},
+	}
+
+	data_ = &UpdateDiffResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by UpdateProposedChange.
+const UpdateProposedChange_Operation = `
+mutation UpdateProposedChange ($id: String!, $name: String!, $description: String!) {
+	CoreProposedChangeUpdate(data: {id:$id,name:{value:$name},description:{value:$description}}) {
+		ok
+	}
+}
+`
+
+// Renames and describes a proposed change.
+func UpdateProposedChange(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	id string,
+	name string,
+	description string,
+) (data_ *UpdateProposedChangeResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "UpdateProposedChange",
+		Query:  UpdateProposedChange_Operation,
+		Variables: &__UpdateProposedChangeInput{
+			Id:          id,
+			Name:        name,
+			Description: description,
+		},
+	}
+
+	data_ = &UpdateProposedChangeResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(
