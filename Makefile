@@ -45,8 +45,8 @@ test-toon: ## Check TOON against its published fixtures and reference decoder (n
 	@TOON_FIXTURES=required $(GO_TEST) -count=1 ./test/toon/... ./internal/toon/...
 
 .PHONY: test-real
-test-real: ## Run the tests against the Infrahub that INFRAHUB_ADDRESS names
-	@INFRAHUB_REAL=required $(GO_TEST) -count=1 -timeout 30m ./test/real/...
+test-real: ## Run the tests of the program and of the sandbox's likeness against INFRAHUB_ADDRESS
+	@INFRAHUB_REAL=required $(GO_TEST) -p 1 -count=1 -timeout 30m ./test/program/... ./test/contract/...
 
 .PHONY: bench
 bench: ## Run the benchmarks, allocations included (BENCH=pattern)

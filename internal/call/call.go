@@ -9,7 +9,9 @@ import (
 	"log/slog"
 	"time"
 
+	"infrahub-mcp/internal/branch"
 	"infrahub-mcp/internal/infrahub"
+	"infrahub-mcp/internal/infrahub/graph"
 	"infrahub-mcp/internal/infrahub/schema"
 )
 
@@ -27,9 +29,14 @@ type Call struct {
 	User string
 	// Logger carries the attributes of the request.
 	Logger *slog.Logger
-	// SessionBranch is the branch this caller writes to, empty while there is
-	// none.
+	// Branches knows the branch that this caller writes to. SessionBranch is its
+	// name as it was when the call began, empty while there is none.
+	Branches      *branch.Session
 	SessionBranch string
+	// Modern says that the call came in protocol 2026-07-28 or later.
+	Modern bool
+	// Ask asks the user of the client. It is nil when the client cannot ask.
+	Ask Confirmer
 	// Report sends a progress notification. It is nil when the client did not
 	// ask for progress.
 	Report func(done, total float64, message string)
@@ -38,6 +45,8 @@ type Call struct {
 // Settings are the operator's decisions that tools obey.
 type Settings struct {
 	ReadOnly      bool
+	AllowAgnostic bool          // writes to what lies outside branches
+	ConfirmDelete ConfirmDelete // whether the user is asked before a node is deleted
 	RevealSecrets bool          // show values of Password and HashedPassword attributes
 	ExpandPeers   bool          // default of get_schema's argument expand
 	MaxBytes      int           // size of one answer, bytes
@@ -48,6 +57,21 @@ type Settings struct {
 	// choice to Infrahub.
 	DefaultBranch string
 	Version       string // of this program
+}
+
+// ConfirmDelete says whether the user is asked before a node is deleted.
+type ConfirmDelete string
+
+// The values of INFRAHUB_MCP_CONFIRM_DELETES.
+const (
+	ConfirmAuto   ConfirmDelete = "auto"   // ask where the client can
+	ConfirmAlways ConfirmDelete = "always" // refuse where it cannot
+	ConfirmNever  ConfirmDelete = "never"
+)
+
+// Policy returns what may be written under a schema.
+func (c *Call) Policy(s *schema.Schema) graph.Policy {
+	return graph.Policy{Schema: s, AllowAgnostic: c.Settings.AllowAgnostic}
 }
 
 // Branch returns the branch a read goes to: the one asked for, else the

@@ -50,7 +50,7 @@ func newRoot(streams Streams) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.Version = thisBuild().String()
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.AddCommand(newHealthcheck(), newReference(), newVersion())
+	root.AddCommand(newSandbox(streams), newHealthcheck(), newReference(), newVersion())
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd()
 	for _, command := range root.Commands() {

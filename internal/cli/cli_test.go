@@ -75,7 +75,7 @@ func TestACommandLineThatMakesNoSenseIsStatus2(t *testing.T) {
 		{"versio", "infrahub-mcp: There is no command named \"versio\". Did you mean version?\nRun 'infrahub-mcp --help' for what it takes.\n"},
 		{"serve", "infrahub-mcp: There is no command named \"serve\".\nRun 'infrahub-mcp --help' for what it takes.\n"},
 		{"--prot 80", "infrahub-mcp: There is no flag named \"--prot\". Did you mean --port?\nRun 'infrahub-mcp --help' for what it takes.\n"},
-		{"-x", "infrahub-mcp: There is no flag named \"-x\".\nRun 'infrahub-mcp --help' for what it takes.\n"},
+		{"-x", "infrahub-mcp: There is no flag named \"-x\". Did you mean --sandbox?\nRun 'infrahub-mcp --help' for what it takes.\n"},
 		{"--port", "infrahub-mcp: flag needs an argument: --port\nRun 'infrahub-mcp --help' for what it takes.\n"},
 		{"healthcheck --transport stdio", "infrahub-mcp: There is no flag named \"--transport\". Did you mean --port?\nRun 'infrahub-mcp healthcheck --help' for what it takes.\n"},
 		{"healthcheck now", "infrahub-mcp: 'infrahub-mcp healthcheck' takes no arguments.\nRun 'infrahub-mcp healthcheck --help' for what it takes.\n"},

@@ -33,6 +33,7 @@ type Config struct {
 	Logging   Logging   `group:"Logging"`
 	Limits    Limits    `group:"Limits, retries and caches"`
 	Branch    Branch    `group:"Session branch"`
+	Writes    Writes    `group:"Writing"`
 	Auth      Auth      `group:"Authentication"`
 	Telemetry Telemetry `group:"Metrics and traces"`
 }
@@ -98,8 +99,14 @@ type Limits struct {
 
 // Branch says how session branches are named.
 type Branch struct {
-	Pattern    string `envconfig:"INFRAHUB_MCP_BRANCH_PATTERN" default:"mcp/session-{date}-{hex}" format:"branch-pattern" later:"writing on session branches" desc:"Name of a new session branch: {date} is the day in UTC as YYYYMMDD, {hex} eight random hexadecimal digits, {user} who asks, or anonymous. Without any of them the name is fixed."`
-	MaxRetries int    `envconfig:"INFRAHUB_MCP_MAX_BRANCH_RETRIES" default:"5" unit:"attempts" min:"1" max:"20" later:"writing on session branches" desc:"How many names are tried when a branch of that name exists."`
+	Pattern    string `envconfig:"INFRAHUB_MCP_BRANCH_PATTERN" default:"mcp/session-{date}-{hex}" format:"branch-pattern" desc:"Name of a new session branch: {date} is the day in UTC as YYYYMMDD, {hex} eight random hexadecimal digits, {user} who asks, or anonymous. Without any of them the name is fixed."`
+	MaxRetries int    `envconfig:"INFRAHUB_MCP_MAX_BRANCH_RETRIES" default:"5" unit:"attempts" min:"1" max:"20" desc:"How many names are tried when a branch of that name exists."`
+}
+
+// Writes say how far writing may go.
+type Writes struct {
+	AllowAgnostic  bool   `envconfig:"INFRAHUB_MCP_ALLOW_AGNOSTIC_WRITES" default:"false" desc:"Let branch-agnostic kinds be written. They lie outside branches: such a change takes effect everywhere at once, without review."`
+	ConfirmDeletes string `envconfig:"INFRAHUB_MCP_CONFIRM_DELETES" default:"auto" oneof:"auto,always,never" desc:"Whether the user is asked before a node is deleted. auto: where the client can ask. always: and refuse where it cannot. never: not at all."`
 }
 
 // Auth says who may use the server and as whom it acts in Infrahub.

@@ -18,10 +18,30 @@ type Flags map[string]string
 // environment before the .env file before defaults. It changes none of them.
 // Warnings are sentences on what was ignored or is risky; they come beside an
 // error too. The error is an *Error and names every problem at once.
-func Load(flags Flags) (*Config, []string, error) {
+func Load(flags Flags) (*Config, []string, error) { return load(flags, nil) }
+
+// LoadFor is Load for a server of which it is settled which Infrahub it is for:
+// what the environment says about that does not count.
+func LoadFor(flags Flags, address string, token Secret) (*Config, []string, error) {
+	settled := map[string]string{"INFRAHUB_ADDRESS": address, "INFRAHUB_API_TOKEN": token.Reveal()}
+	for _, name := range []string{
+		"INFRAHUB_USERNAME", "INFRAHUB_PASSWORD", "INFRAHUB_DEFAULT_BRANCH", "INFRAHUB_TLS_INSECURE", "INFRAHUB_TLS_CA_FILE",
+		"INFRAHUB_PROXY", "INFRAHUB_PROXY_MOUNTS_HTTP", "INFRAHUB_PROXY_MOUNTS_HTTPS", "INFRAHUB_MCP_ENV_FILE",
+	} {
+		settled[name] = ""
+	}
+	return load(flags, settled)
+}
+
+func load(flags Flags, settled map[string]string) (*Config, []string, error) {
 	config := new(Config)
-	file, warnings, err := readEnvFile()
-	l := loader{flags: flags, file: file, entries: entriesOf(config)}
+	var file envFile
+	var warnings []string
+	var err error
+	if settled == nil {
+		file, warnings, err = readEnvFile()
+	}
+	l := loader{flags: flags, settled: settled, file: file, entries: entriesOf(config)}
 	if err != nil {
 		l.problems = append(l.problems, err.Error())
 	}
@@ -49,7 +69,10 @@ func LoadServer(flags Flags) (*Server, error) {
 
 // loader finds the values of settings and collects what is wrong with them.
 type loader struct {
-	flags    Flags
+	flags Flags
+	// settled are values of variables that come before all others; an empty one
+	// stands for the default.
+	settled  map[string]string
 	file     envFile
 	entries  []entry
 	problems []string
@@ -72,6 +95,7 @@ const (
 	byFlag
 	byVariable
 	byFile
+	bySettled
 )
 
 // entriesOf lists the settings of a Config, each bound to its field.
@@ -114,6 +138,12 @@ func (l *loader) read() {
 // is empty counts as not set, because compose files and the like cannot but
 // set it; for some settings it has a meaning.
 func (l *loader) find(s *Setting) (string, origin) {
+	if text, ok := l.settled[s.Name]; ok {
+		if text == "" {
+			return s.Default, byDefault
+		}
+		return text, bySettled
+	}
 	if text, ok := l.flags[s.Flag]; ok {
 		return text, byFlag
 	}

@@ -77,6 +77,7 @@ func TestDefaultsHoldWhereNothingIsSet(t *testing.T) {
 		Logging: Logging{Level: "info"},
 		Limits:  Limits{RetryBaseDelay: time.Second, CacheListTTL: 5 * time.Minute, CacheReadTTL: time.Hour},
 		Branch:  Branch{Pattern: "mcp/session-{date}-{hex}", MaxRetries: 5},
+		Writes:  Writes{ConfirmDeletes: "auto"},
 		Auth:    Auth{Mode: "none", ScopesWrite: []string{"write"}, TokenPassthroughHeader: "Authorization", OIDCUserClaim: "email"},
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b Secret) bool { return a.Reveal() == b.Reveal() })); diff != "" {
@@ -123,6 +124,11 @@ func TestValuesAreRead(t *testing.T) {
 		{"INFRAHUB_MCP_DEREFERENCE_SCHEMAS", "true", func(c *Config) any { return c.Tools.DereferenceSchemas }, true},
 		{"INFRAHUB_MCP_MAX_RESPONSE_BYTES", "10000", func(c *Config) any { return c.Tools.MaxResponseBytes }, 10000},
 		{"INFRAHUB_MCP_REVEAL_SECRETS", "true", func(c *Config) any { return c.Tools.RevealSecrets }, true},
+		{"INFRAHUB_MCP_BRANCH_PATTERN", "ai/{user}-{hex}", func(c *Config) any { return c.Branch.Pattern }, "ai/{user}-{hex}"},
+		{"INFRAHUB_MCP_MAX_BRANCH_RETRIES", "20", func(c *Config) any { return c.Branch.MaxRetries }, 20},
+		{"INFRAHUB_MCP_ALLOW_AGNOSTIC_WRITES", "true", func(c *Config) any { return c.Writes.AllowAgnostic }, true},
+		{"INFRAHUB_MCP_CONFIRM_DELETES", " Always ", func(c *Config) any { return c.Writes.ConfirmDeletes }, "always"},
+		{"INFRAHUB_MCP_CONFIRM_DELETES", "", func(c *Config) any { return c.Writes.ConfirmDeletes }, "auto"},
 		{"INFRAHUB_MCP_LOG_LEVEL", " WARNING ", func(c *Config) any { return c.Logging.Level }, "warning"},
 		{"INFRAHUB_MCP_RETRY_BASE_DELAY", "0.5", func(c *Config) any { return c.Limits.RetryBaseDelay }, 500 * time.Millisecond},
 		{"INFRAHUB_MCP_AUTH_MODE", " None ", func(c *Config) any { return c.Auth.Mode }, "none"},
@@ -183,6 +189,8 @@ func TestMalformedValuesAreRefused(t *testing.T) {
 		{"INFRAHUB_MCP_RATE_LIMIT_RPS", "NaN", `INFRAHUB_MCP_RATE_LIMIT_RPS is "NaN", but must be a number from 0 to 10000.`},
 		{"INFRAHUB_MCP_RATE_LIMIT_RPS", "-1", `INFRAHUB_MCP_RATE_LIMIT_RPS is "-1", but must be a number from 0 to 10000.`},
 		{"INFRAHUB_MCP_MAX_BRANCH_RETRIES", "21", `INFRAHUB_MCP_MAX_BRANCH_RETRIES is "21", but must be a whole number of attempts from 1 to 20.`},
+		{"INFRAHUB_MCP_CONFIRM_DELETES", "sometimes", `INFRAHUB_MCP_CONFIRM_DELETES is "sometimes", but must be one of auto, always, never.`},
+		{"INFRAHUB_MCP_ALLOW_AGNOSTIC_WRITES", "some", `INFRAHUB_MCP_ALLOW_AGNOSTIC_WRITES is "some", but must be true or false.`},
 		{"INFRAHUB_MCP_CACHE_LIST_TTL", "0", `INFRAHUB_MCP_CACHE_LIST_TTL is "0", but must be a number of seconds from 1 to 2592000.`},
 		{"INFRAHUB_MCP_LOG_LEVEL", "warn", `INFRAHUB_MCP_LOG_LEVEL is "warn", but must be one of debug, info, warning, error. Did you mean warning?`},
 		{"INFRAHUB_MCP_LOG_LEVEL", "loud", `INFRAHUB_MCP_LOG_LEVEL is "loud", but must be one of debug, info, warning, error.`},

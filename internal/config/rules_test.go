@@ -103,8 +103,6 @@ func TestEveryMissingFeatureIsRefused(t *testing.T) {
 		"INFRAHUB_MCP_CACHE_ENABLED":            "yes",
 		"INFRAHUB_MCP_CACHE_LIST_TTL":           "301",
 		"INFRAHUB_MCP_CACHE_READ_TTL":           "1h1s",
-		"INFRAHUB_MCP_BRANCH_PATTERN":           "fixed",
-		"INFRAHUB_MCP_MAX_BRANCH_RETRIES":       "6",
 		"INFRAHUB_MCP_AUTH_MODE":                "token-passthrough",
 		"INFRAHUB_MCP_AUTH_SCOPES_WRITE":        "",
 		"INFRAHUB_MCP_TOKEN_PASSTHROUGH_HEADER": "X-Token",

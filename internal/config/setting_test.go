@@ -90,6 +90,7 @@ func TestTheNamesAreThoseOfTheContract(t *testing.T) {
 		"INFRAHUB_MCP_OIDC_CLIENT_ID": "", "INFRAHUB_MCP_OIDC_BASE_URL": "", "INFRAHUB_MCP_OIDC_CLIENT_SECRET": "",
 		"INFRAHUB_MCP_OIDC_AUDIENCE": "", "INFRAHUB_MCP_OIDC_USER_CLAIM": "email",
 		"INFRAHUB_MCP_MAX_RESPONSE_BYTES": "500000", "INFRAHUB_MCP_REVEAL_SECRETS": "false",
+		"INFRAHUB_MCP_ALLOW_AGNOSTIC_WRITES": "false", "INFRAHUB_MCP_CONFIRM_DELETES": "auto",
 	}
 	got := map[string]string{}
 	for _, s := range Settings() {

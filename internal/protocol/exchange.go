@@ -94,9 +94,12 @@ func (f *fault) answer(id json.RawMessage) []byte {
 // in their context.
 type exchange struct {
 	session string
-	// notify sends a notification on the stream of this request, before its
-	// answer; it may be nil.
+	// notify sends a notification, or a request to the client, on the stream of
+	// this request, before its answer; it may be nil.
 	notify func(notification any)
+	// questions takes requests to the client, sent with notify; it is nil when
+	// the client cannot answer them.
+	questions *questions
 
 	mu    sync.Mutex
 	fault *fault // replaces the error that the library makes of a handler's
@@ -210,8 +213,8 @@ func (s *Server) exchange(ctx context.Context, m *message, e *exchange, peer *pe
 	return answer
 }
 
-// misnamed refuses a call of a tool or prompt that does not exist, with the
-// closest names, which the library does not tell.
+// misnamed refuses a call of a tool or prompt that is not offered: of one that
+// does not exist with the closest names, which the library does not tell.
 func (s *Server) misnamed(m *message) mcp.JSONRPCMessage {
 	var sort string
 	var names []string
@@ -234,6 +237,9 @@ func (s *Server) misnamed(m *message) mcp.JSONRPCMessage {
 	}
 	if json.Unmarshal(m.Params, &params) != nil || params.Name == nil || slices.Contains(names, *params.Name) {
 		return nil // the library says what is wrong with the rest
+	}
+	if sort == "tool" && slices.ContainsFunc(s.catalogue, func(t tool.Tool) bool { return t.Name == *params.Name }) {
+		return mcp.JSONRPCError{Error: mcp.JSONRPCErrorDetails{Code: mcp.METHOD_NOT_FOUND, Message: *params.Name + " writes, and this server is read-only."}}
 	}
 	fault := problem.Unknown(sort, *params.Name, names, sort+"s/list names them all.")
 	return mcp.JSONRPCError{Error: mcp.JSONRPCErrorDetails{Code: mcp.INVALID_PARAMS, Message: fault.Error()}}

@@ -21,10 +21,11 @@ import (
 // Transports): POST carries one message and its answer, GET is a stream for
 // clients of the older era, DELETE ends a session.
 type HTTP struct {
-	server   *Server
-	sessions *Sessions
-	options  HTTPOptions
-	inFlight inFlight
+	server    *Server
+	sessions  *Sessions
+	options   HTTPOptions
+	inFlight  inFlight
+	questions questions
 
 	closing   context.Context // done when the server shuts down
 	shutdown  context.CancelFunc
@@ -58,13 +59,19 @@ func NewHTTP(s *Server, sessions *Sessions, o HTTPOptions) *HTTP {
 		o.WriteTimeout = 30 * time.Second
 	}
 	h := &HTTP{server: s, sessions: sessions, options: o}
-	h.closing, h.shutdown = context.WithCancel(context.Background()) //nolint:gosec // Close calls it
+	h.closing, h.shutdown = context.WithCancel(context.Background())
 	return h
 }
 
-// Close ends the streams that would otherwise stay open: GET streams and
-// subscriptions. Calls in progress go on; http.Server.Shutdown waits for them.
-func (h *HTTP) Close() { h.closeOnce.Do(h.shutdown) }
+// Close ends the streams that would otherwise stay open, GET streams and
+// subscriptions, and the waiting for users, whose answers no longer come in.
+// Calls in progress go on; http.Server.Shutdown waits for them.
+func (h *HTTP) Close() {
+	h.closeOnce.Do(func() {
+		h.shutdown()
+		h.questions.close()
+	})
+}
 
 // ServeHTTP answers one HTTP request.
 func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -132,7 +139,8 @@ func (h *HTTP) post(w http.ResponseWriter, r *http.Request) {
 			refuse(w, http.StatusBadRequest, m.ID, &fault{Code: mcp.INVALID_REQUEST, Message: "clients send no responses in protocol " + version})
 			return
 		}
-		w.WriteHeader(http.StatusAccepted) // an answer to a ping
+		h.questions.answer(session, m) // ignores answers to pings
+		w.WriteHeader(http.StatusAccepted)
 	case m.isNotification():
 		// A cancellation only means something among the requests of a session;
 		// from 2026-07-28 on a client cancels by closing the stream.
@@ -146,7 +154,7 @@ func (h *HTTP) post(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusAccepted)
 	default:
 		if m.Method == string(mcp.MethodInitialize) && !modern {
-			session = h.sessions.Issue(r.Context())
+			session = h.sessions.Issue(r.Context(), initializes(m))
 			w.Header().Set(sessionHeader, session)
 		}
 		h.request(w, r, m, peer, session, modern, asStream)
@@ -217,10 +225,22 @@ func (h *HTTP) request(w http.ResponseWriter, r *http.Request, m *message, p *pe
 	e := &exchange{session: session}
 	if asStream {
 		e.notify = func(n any) { out.event(n) }
+		if h.sessions.CanAsk(session) {
+			e.questions = &h.questions
+		}
 		defer out.keepAlive(h.options.KeepAlive)()
 	}
 	answer := h.server.exchange(ctx, m, e, p)
 	out.finish(answer, modern)
+}
+
+// initializes reports whether the client that sends this initialize can be
+// asked.
+func initializes(m *message) (canAsk bool) {
+	var params struct {
+		Capabilities mcp.ClientCapabilities `json:"capabilities"`
+	}
+	return json.Unmarshal(m.Params, &params) == nil && elicits(&params.Capabilities)
 }
 
 var errClosing = errors.New("the server shuts down")
@@ -275,6 +295,7 @@ func (h *HTTP) end(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.sessions.End(id)
+	h.questions.end(id)
 	w.WriteHeader(http.StatusOK)
 }
 

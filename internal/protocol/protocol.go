@@ -11,10 +11,12 @@
 package protocol
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -33,10 +35,17 @@ type Options struct {
 	Tools                []tool.Tool
 	Resources            []resource.Resource
 	Prompts              []prompt.Prompt
-	ReadOnly             bool
+	// ReadOnly withholds the tools that write.
+	ReadOnly bool
 	// NewCall makes the Call of one request. Its error is answered like that of
 	// a tool.
 	NewCall func(ctx context.Context, origin Origin) (*call.Call, error)
+	// Principal names who a request comes from; a user's answer counts only for
+	// the principal that was asked. Nil means that there is only one.
+	Principal func(context.Context) string
+	// AnswerTime is how long a user may think while a call waits
+	// (call.AnswerTime when 0).
+	AnswerTime time.Duration
 	// Observe is told of every message that was answered: its method, or
 	// "other", and whether the answer was an error.
 	Observe func(method string, failed bool, milliseconds float64)
@@ -52,17 +61,28 @@ type Origin struct {
 	Modern bool
 	// Report sends progress to the client; nil when it asked for none.
 	Report func(done, total float64, message string)
+	// Ask puts a question to the user during a call of a tool; nil when the
+	// client cannot ask.
+	Ask call.Confirmer
 }
 
 // Server answers messages. It is safe for concurrent use.
 type Server struct {
-	core    *server.MCPServer
-	options Options
+	core      *server.MCPServer
+	catalogue []tool.Tool // of which options.Tools are offered
+	options   Options
+	seal      *seal
 }
 
 // New builds a server from the catalogues.
 func New(o Options) *Server {
-	s := &Server{options: o}
+	if o.Principal == nil {
+		o.Principal = func(context.Context) string { return "" }
+	}
+	o.AnswerTime = cmp.Or(o.AnswerTime, call.AnswerTime)
+	catalogue := o.Tools
+	o.Tools = tool.Offered(catalogue, o.ReadOnly)
+	s := &Server{catalogue: catalogue, options: o, seal: newSeal()}
 	completer := completer{s}
 	s.core = server.NewMCPServer(o.Name, o.Version,
 		server.WithTitle(o.Title),
@@ -107,11 +127,18 @@ func (s *Server) addTool(t *tool.Tool) {
 		OpenWorldHint:   &no, // one Infrahub, chosen by the operator
 	}
 	s.core.AddTool(entry, func(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		c, err := s.call(ctx, request.Params.Meta)
+		ask, err := s.confirmer(ctx, &request.Params)
+		if err != nil {
+			return nil, err
+		}
+		c, err := s.call(ctx, request.Params.Meta, ask)
 		if err != nil {
 			return nil, s.fault(ctx, err)
 		}
 		result, err := t.Run(ctx, c, request.Params.RawArguments)
+		if asked, ok := errors.AsType[*call.InputRequired](err); ok {
+			return s.inputRequired(ctx, &request.Params, asked), nil
+		}
 		if err != nil {
 			return nil, s.fault(ctx, err)
 		}
@@ -127,7 +154,7 @@ func (s *Server) addTool(t *tool.Tool) {
 func (s *Server) addResource(r *resource.Resource) {
 	read := func(ctx context.Context, request mcp.ReadResourceRequest) (contents []mcp.ResourceContents, err error) {
 		defer s.recover(ctx, &err)
-		c, err := s.call(ctx, request.Params.Meta)
+		c, err := s.call(ctx, request.Params.Meta, nil)
 		if err != nil {
 			return nil, s.fault(ctx, err)
 		}
@@ -192,7 +219,7 @@ func (c completer) CompleteResourceArgument(ctx context.Context, uri string, arg
 
 func (c completer) complete(ctx context.Context, argument mcp.CompleteArgument, others mcp.CompleteContext) (result *mcp.Completion, err error) {
 	defer c.server.recover(ctx, &err)
-	made, err := c.server.call(ctx, nil)
+	made, err := c.server.call(ctx, nil, nil)
 	if err != nil {
 		return nil, c.server.fault(ctx, err)
 	}
@@ -207,9 +234,9 @@ func (c completer) complete(ctx context.Context, argument mcp.CompleteArgument, 
 }
 
 // call makes the Call of the request in ctx.
-func (s *Server) call(ctx context.Context, meta *mcp.Meta) (*call.Call, error) {
+func (s *Server) call(ctx context.Context, meta *mcp.Meta, ask call.Confirmer) (*call.Call, error) {
 	e := exchangeFrom(ctx)
-	origin := Origin{Session: e.session, Modern: server.IsModernRequest(ctx)}
+	origin := Origin{Session: e.session, Modern: server.IsModernRequest(ctx), Ask: ask}
 	if meta != nil && meta.ProgressToken != nil {
 		origin.Report = e.reporter(meta.ProgressToken)
 	}

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,7 +29,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type gate struct {
 	entered chan string
 	release chan struct{}
+	// revision is part of the subject of questions.
+	revision atomic.Int64
 }
+
+// user is the key of the principal in the context of a request.
+type user struct{}
+
+func principal(ctx context.Context) string { name, _ := ctx.Value(user{}).(string); return name }
 
 type gateInput struct {
 	Name string `json:"name,omitempty"`
@@ -40,8 +49,8 @@ type gateOutput struct {
 // testServer serves a few tools made for tests: "gate" waits until it is
 // released or cancelled, "steps" reports progress three times, "broken" panics,
 // "down" fails as when Infrahub is down, "refused" as when it refuses the
-// credential.
-func testServer(t *testing.T) (*Server, *gate) {
+// credential, "ask" asks the user and says what came of it.
+func testServer(t *testing.T, change ...func(*Options)) (*Server, *gate) {
 	t.Helper()
 	g := &gate{entered: make(chan string, 100), release: make(chan struct{})}
 	tools := []tool.Tool{
@@ -70,25 +79,37 @@ func testServer(t *testing.T) (*Server, *gate) {
 		tool.Define(tool.Tool{Name: "refused", Description: "Fails."}, func(context.Context, *call.Call, gateInput) (*gateOutput, error) {
 			return nil, &infrahub.Error{Kind: infrahub.Unauthenticated, Message: "Invalid token"}
 		}),
+		tool.Define(tool.Tool{Name: "ask", Description: "Asks."}, func(ctx context.Context, c *call.Call, in gateInput) (*gateOutput, error) {
+			if c.Ask == nil {
+				return &gateOutput{"cannot ask"}, nil
+			}
+			decision, err := c.Ask(ctx, fmt.Sprintf("%s at %d", in.Name, g.revision.Load()), "Delete "+in.Name+"?")
+			if err != nil {
+				return nil, err
+			}
+			return &gateOutput{decision.String()}, nil
+		}),
 	}
-	s := New(Options{
+	o := Options{
 		Name: "test", Title: "Test", Version: "1", Tools: tools, Resources: resource.Catalogue(), Prompts: prompt.Catalogue(),
 		NewCall: func(_ context.Context, o Origin) (*call.Call, error) {
-			return &call.Call{Logger: slog.New(slog.DiscardHandler), Report: o.Report, Settings: call.Settings{MaxBytes: 100_000}}, nil
+			return &call.Call{Logger: slog.New(slog.DiscardHandler), Report: o.Report, Ask: o.Ask, Settings: call.Settings{MaxBytes: 100_000}}, nil
 		},
-		Observe: func(string, bool, float64) {},
-		Logger:  slog.New(slog.DiscardHandler),
-	})
-	return s, g
+		Principal: principal,
+		Observe:   func(string, bool, float64) {},
+		Logger:    slog.New(slog.DiscardHandler),
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	return New(o), g
 }
 
 // testHTTP serves over HTTP; the principal of a request is its header X-User.
-func testHTTP(t *testing.T, o HTTPOptions) (*httptest.Server, *HTTP, *gate) {
+func testHTTP(t *testing.T, o HTTPOptions, change ...func(*Options)) (*httptest.Server, *HTTP, *gate) {
 	t.Helper()
-	s, g := testServer(t)
-	type user struct{}
-	sessions := NewSessions(time.Hour, func(ctx context.Context) string { name, _ := ctx.Value(user{}).(string); return name })
-	h := NewHTTP(s, sessions, o)
+	s, g := testServer(t, change...)
+	h := NewHTTP(s, NewSessions(time.Hour, principal), o)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), user{}, r.Header.Get("X-User"))))
 	}))
@@ -166,12 +187,22 @@ func events(t *testing.T, response *http.Response) []map[string]any {
 
 func initialize(t *testing.T, url, user string) (session string) {
 	t.Helper()
-	response := send(t, http.MethodPost, url, `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`, legacy("", user))
+	return initializeAs(t, url, user, `{}`)
+}
+
+// initializeAs starts a session of a client with some capabilities.
+func initializeAs(t *testing.T, url, user, capabilities string) (session string) {
+	t.Helper()
+	response := send(t, http.MethodPost, url, initializeWith(capabilities), legacy("", user))
 	if response.StatusCode != http.StatusOK {
 		t.Fatalf("initialize: %d %s", response.StatusCode, text(t, response))
 	}
 	_ = text(t, response)
 	return response.Header.Get("Mcp-Session-Id")
+}
+
+func initializeWith(capabilities string) string {
+	return `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":` + capabilities + `,"clientInfo":{"name":"t","version":"1"}}}`
 }
 
 func callGate(id, name string) string {

@@ -13,10 +13,10 @@ import (
 )
 
 // Sessions issues and checks session ids of streamable HTTP (protocol
-// 2025-11-25 and older). An id is a time and a random number with a keyed hash
-// over them and the principal, so nothing is stored for a session: an id is
-// valid when its hash is, for the principal that it was issued to, until it is
-// too old or was ended.
+// 2025-11-25 and older). An id is a time, a random number and what the client
+// can do, with a keyed hash over them and the principal, so nothing is stored
+// for a session: an id is valid when its hash is, for the principal that it was
+// issued to, until it is too old or was ended.
 type Sessions struct {
 	key       []byte
 	lifetime  time.Duration
@@ -26,10 +26,15 @@ type Sessions struct {
 
 // Parts of a session id, in bytes.
 const (
-	timeSize   = 8
-	randomSize = 16
-	hashSize   = 16
+	timeSize    = 8
+	randomSize  = 16
+	abilitySize = 1
+	contentSize = timeSize + randomSize + abilitySize
+	hashSize    = 16
 )
+
+// canAsk is the ability of a client to put questions to its user.
+const canAsk = 1
 
 // maxEnded bounds the memory of ended sessions; the oldest are forgotten first.
 const maxEnded = 100_000
@@ -47,26 +52,42 @@ func NewSessions(lifetime time.Duration, principal func(context.Context) string)
 }
 
 // Issue returns a new session id: visible ASCII, as the specification demands.
-func (s *Sessions) Issue(ctx context.Context) string {
-	id := make([]byte, timeSize+randomSize, timeSize+randomSize+hashSize)
+// asks says that the client can put questions to its user.
+func (s *Sessions) Issue(ctx context.Context, asks bool) string {
+	id := make([]byte, contentSize, contentSize+hashSize)
 	binary.BigEndian.PutUint64(id, uint64(time.Now().Unix())) //nolint:gosec // after 1970
-	_, _ = rand.Read(id[timeSize:])
+	_, _ = rand.Read(id[timeSize : timeSize+randomSize])
+	if asks {
+		id[contentSize-1] = canAsk
+	}
 	return base64.RawURLEncoding.EncodeToString(append(id, s.hash(ctx, id)...))
 }
 
 // Valid reports whether an id was issued to this principal, is not too old and
 // was not ended.
 func (s *Sessions) Valid(ctx context.Context, id string) bool {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(id)
-	if err != nil || len(raw) != timeSize+randomSize+hashSize {
+	raw, ok := decodeSession(id)
+	if !ok {
 		return false
 	}
-	content, hash := raw[:timeSize+randomSize], raw[timeSize+randomSize:]
+	content, hash := raw[:contentSize], raw[contentSize:]
 	if !hmac.Equal(hash, s.hash(ctx, content)) {
 		return false
 	}
 	age := time.Since(time.Unix(int64(binary.BigEndian.Uint64(content)), 0)) //nolint:gosec // our own, its hash was checked
 	return age <= s.lifetime && !s.ended.Contains(id)
+}
+
+// CanAsk reports whether the client of a session, whose id Valid has accepted,
+// can put questions to its user. Requests without a session id cannot tell.
+func (s *Sessions) CanAsk(id string) bool {
+	raw, ok := decodeSession(id)
+	return ok && raw[contentSize-1] == canAsk
+}
+
+func decodeSession(id string) ([]byte, bool) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(id)
+	return raw, err == nil && len(raw) == contentSize+hashSize
 }
 
 // End ends a session.

@@ -69,6 +69,7 @@ func (t *Stdio) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	err := c.read(ctx, work, lines)
 	grace := time.AfterFunc(t.options.Grace, stop)
 	defer grace.Stop()
+	c.questions.close() // no answer is read any more
 	c.running.Wait()
 	return errors.Join(err, c.failure())
 }
@@ -123,11 +124,12 @@ func readLine(reader *bufio.Reader, limit int) (text []byte, tooLong bool, err e
 
 // conversation is the state of one client on stdio.
 type conversation struct {
-	server   *Server
-	peer     *peer
-	slots    chan struct{}
-	inFlight inFlight
-	running  sync.WaitGroup
+	server    *Server
+	peer      *peer
+	slots     chan struct{}
+	inFlight  inFlight
+	questions questions
+	running   sync.WaitGroup
 
 	mu        sync.Mutex // of what follows
 	out       io.Writer
@@ -167,7 +169,8 @@ func (c *conversation) handle(work context.Context, text []byte) {
 		return
 	}
 	switch {
-	case m.isResponse(): // nothing was asked
+	case m.isResponse():
+		c.questions.answer(stdioSession, m)
 	case m.isNotification():
 		if m.Method == string(mcp.MethodNotificationCancelled) {
 			c.inFlight.cancel(stdioSession, cancelledID(m))
@@ -193,9 +196,9 @@ func (c *conversation) request(ctx context.Context, m *message) {
 		case c.slots <- struct{}{}:
 			defer func() { <-c.slots }()
 		case <-ctx.Done():
-			if errors.Is(context.Cause(ctx), errCancelled) {
-				return // cancelled while it waited: it never runs
-			}
+		}
+		if errors.Is(context.Cause(ctx), errCancelled) {
+			return // cancelled while it waited: it never runs, even if a slot came free as well
 		}
 	}
 	e := &exchange{session: stdioSession, notify: func(n any) {
@@ -209,6 +212,9 @@ func (c *conversation) request(ctx context.Context, m *message) {
 	p.SetClientInfo(c.peer.GetClientInfo())
 	p.SetClientCapabilities(c.peer.GetClientCapabilities())
 	p.SetProtocolVersion(c.peer.ProtocolVersion())
+	if capabilities := c.peer.GetClientCapabilities(); elicits(&capabilities) {
+		e.questions = &c.questions
+	}
 	answer := c.server.exchange(ctx, m, e, p)
 	if m.Method == string(mcp.MethodInitialize) {
 		c.peer.SetClientInfo(p.GetClientInfo())

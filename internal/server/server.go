@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"infrahub-mcp/internal/branch"
 	"infrahub-mcp/internal/call"
 	"infrahub-mcp/internal/config"
 	"infrahub-mcp/internal/infrahub"
@@ -46,6 +47,8 @@ const (
 	sessionLife    = 24 * time.Hour
 	shutdownGrace  = 10 * time.Second
 	leastCallLimit = 2 * time.Minute
+	branchesKept   = 100_000            // session branches remembered
+	branchLife     = 7 * 24 * time.Hour // after their last use
 )
 
 // Run serves until ctx is cancelled or, on stdio, the input ends. It never waits
@@ -83,6 +86,7 @@ type app struct {
 	upstream   *infrahub.Upstream
 	credential infrahub.Credential
 	schemas    *schema.Cache
+	branches   *branch.Manager
 	settings   call.Settings
 	metrics    *telemetry.Metrics
 	logger     *slog.Logger
@@ -94,14 +98,23 @@ func newApp(cfg *config.Config, version string, logger *slog.Logger, metrics *te
 	if err != nil {
 		return nil, fmt.Errorf("preparing the connection to Infrahub: %w", err)
 	}
+	pattern, err := config.ParsePattern(cfg.Branch.Pattern)
+	if err != nil {
+		return nil, fmt.Errorf("reading the pattern of session branches: %w", err)
+	}
 	a := &app{
 		upstream: upstream,
+		branches: branch.NewManager(branch.Options{
+			Pattern: pattern, Attempts: cfg.Branch.MaxRetries,
+			Store: branch.NewMemory(branchesKept, branchLife), Logger: logger,
+		}),
 		credential: infrahub.Credential{
 			Token: cfg.Infrahub.APIToken.Reveal(), Username: cfg.Infrahub.Username, Password: cfg.Infrahub.Password.Reveal(),
 		},
 		schemas: schema.NewCache(schemaAge, schemasKept),
 		settings: call.Settings{
-			ReadOnly: cfg.Tools.ReadOnly, RevealSecrets: cfg.Tools.RevealSecrets, ExpandPeers: cfg.Tools.SchemaExpandPeers,
+			ReadOnly: cfg.Tools.ReadOnly, AllowAgnostic: cfg.Writes.AllowAgnostic, ConfirmDelete: call.ConfirmDelete(cfg.Writes.ConfirmDeletes),
+			RevealSecrets: cfg.Tools.RevealSecrets, ExpandPeers: cfg.Tools.SchemaExpandPeers,
 			MaxBytes: cfg.Tools.MaxResponseBytes, PageSize: cfg.Infrahub.PaginationSize, Concurrency: cfg.Infrahub.MaxConcurrentExecution,
 			CallLimit: max(leastCallLimit, 3*cfg.Infrahub.Timeout), DefaultBranch: cfg.Infrahub.DefaultBranch, Version: version,
 		},
@@ -118,14 +131,24 @@ func newApp(cfg *config.Config, version string, logger *slog.Logger, metrics *te
 
 // call makes the Call of one request: in mode none everyone acts with the
 // server's own credential.
-func (a *app) call(_ context.Context, origin protocol.Origin) (*call.Call, error) {
+func (a *app) call(ctx context.Context, origin protocol.Origin) (*call.Call, error) {
+	client := a.upstream.Client(a.credential)
+	branches := a.branches.Session(client, branch.Owner{Session: origin.Session})
+	current, err := branches.Current(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return &call.Call{
-		Client:   a.upstream.Client(a.credential),
-		Schemas:  a.schemas,
-		Settings: a.settings,
-		User:     "anonymous",
-		Logger:   a.logger,
-		Report:   origin.Report,
+		Client:        client,
+		Schemas:       a.schemas,
+		Settings:      a.settings,
+		User:          "anonymous",
+		Logger:        a.logger,
+		Branches:      branches,
+		SessionBranch: current,
+		Modern:        origin.Modern,
+		Ask:           origin.Ask,
+		Report:        origin.Report,
 	}, nil
 }
 

@@ -285,6 +285,9 @@ func (arg *argument) set(field reflect.Value, raw json.RawMessage) (fault string
 		}
 		field.SetInt(int64(value))
 	case reflect.Slice:
+		if arg.kind.Elem().Kind() == reflect.Map {
+			return arg.setObjects(field, raw)
+		}
 		list, ok := asList(raw, arg.split)
 		if !ok {
 			return arg.must("be a list of texts", raw)
@@ -302,6 +305,27 @@ func (arg *argument) set(field reflect.Value, raw json.RawMessage) (fault string
 	default:
 		return fmt.Sprintf("%s has a type this server cannot read.", arg.name)
 	}
+	return ""
+}
+
+// setObjects decodes a list of objects; one object is a list of one.
+func (arg *argument) setObjects(field reflect.Value, raw json.RawMessage) (fault string) {
+	var items []json.RawMessage
+	if json.Unmarshal(unquoted(raw, '['), &items) != nil {
+		items = []json.RawMessage{raw}
+	}
+	list := make([]map[string]json.RawMessage, len(items))
+	for i, item := range items {
+		members, err := object(item)
+		if err != nil {
+			return arg.must("be a list of JSON objects", raw)
+		}
+		list[i] = members
+	}
+	if arg.min != nil && len(list) < int(*arg.min) || arg.max != nil && len(list) > int(*arg.max) {
+		return fmt.Sprintf("%s must have %s items, got %d.", arg.name, arg.span(), len(list))
+	}
+	field.Set(reflect.ValueOf(list))
 	return ""
 }
 

@@ -1,5 +1,7 @@
 package tool
 
+import "slices"
+
 // Catalogue returns every tool, in the order in which they are described;
 // tools/list sorts them by name.
 func Catalogue() []Tool {
@@ -11,5 +13,20 @@ func Catalogue() []Tool {
 		findPaths(),
 		findReachable(),
 		getSessionInfo(),
+		getBranchDiff(),
+		nodeUpsert(),
+		nodeDelete(),
+		mutateGraphQL(),
+		proposeChanges(),
+		resetSessionBranch(),
 	}
+}
+
+// Offered returns those of the tools that a server offers: on a read-only one
+// nothing that writes.
+func Offered(tools []Tool, readOnly bool) []Tool {
+	if !readOnly {
+		return tools
+	}
+	return slices.DeleteFunc(slices.Clone(tools), func(t Tool) bool { return t.Access != Read })
 }

@@ -63,6 +63,14 @@ func advice(e *infrahub.Error) string {
 	switch e.Kind {
 	case infrahub.BranchNotFound:
 		return " Read infrahub://branches for the branches that exist, or leave the branch out."
+	case infrahub.BranchClosed:
+		return " Leave the branch out to write to a fresh session branch."
+	case infrahub.BranchNeedsRebase:
+		return " Only people rebase branches; reset_session_branch starts a fresh one."
+	case infrahub.MergeInProgress:
+		return " A merge is running and locks the branch. Nothing was written; try again in about 30 seconds."
+	case infrahub.MergeRecoveryRequired:
+		return " An earlier merge failed and an administrator of Infrahub has to repair it; nothing can be written until then."
 	case infrahub.NodeNotFound:
 		return " Find its id with search_nodes or get_nodes."
 	case infrahub.KindNotFound:

@@ -2,6 +2,7 @@ package tool
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"infrahub-mcp/internal/call"
@@ -18,9 +19,13 @@ type getSessionInfoOutput struct {
 	DefaultBranch    string  `json:"default_branch,omitempty"`
 	User             string  `json:"user,omitempty" jsonschema:"Account at Infrahub"`
 	Access           string  `json:"access" jsonschema:"read or write"`
+	WhyReadOnly      string  `json:"why_read_only,omitempty"`
 	Version          string  `json:"infrahub_version,omitempty"`
 	ServerVersion    string  `json:"server_version"`
-	Note             string  `json:"note,omitempty"`
+	Protocol         string  `json:"protocol_era" jsonschema:"sessions (2025-11-25 and older) or stateless (2026-07-28)"`
+	// Changes are null while there is no session branch.
+	Changes *changeSum `json:"changes,omitempty" jsonschema:"Nodes that the session branch changes"`
+	Note    string     `json:"note,omitempty"`
 }
 
 func getSessionInfo() Tool {
@@ -34,9 +39,18 @@ func getSessionInfo() Tool {
 }
 
 func runGetSessionInfo(ctx context.Context, c *call.Call, _ getSessionInfoInput) (*getSessionInfoOutput, error) {
-	out := &getSessionInfoOutput{Address: c.Client.Address(), Access: "read", ServerVersion: c.Settings.Version}
+	out := &getSessionInfoOutput{Address: c.Client.Address(), Access: "write", ServerVersion: c.Settings.Version, Protocol: "sessions"}
+	if c.Settings.ReadOnly {
+		out.Access, out.WhyReadOnly = "read", "The operator made this server read-only (INFRAHUB_MCP_READ_ONLY)."
+	}
+	if c.Modern {
+		out.Protocol = "stateless"
+	}
 	if c.SessionBranch != "" {
 		out.SessionBranch, out.HasSessionBranch = &c.SessionBranch, true
+	}
+	if c.Branches.Sessionless() {
+		out.Note = "This connection has no session: the first write answers its branch, which further calls must pass on."
 	}
 	info, err := operations.SessionInfo(ctx, c.Client.Operations("", ""))
 	switch {
@@ -57,5 +71,26 @@ func runGetSessionInfo(ctx context.Context, c *call.Call, _ getSessionInfoInput)
 	if profile := info.AccountProfile; profile != nil && profile.DisplayLabel != nil {
 		out.User = *profile.DisplayLabel
 	}
-	return out, nil
+	return out, countChanges(ctx, c, out)
+}
+
+// countChanges counts what the session branch changes. One that is gone is told
+// of, not an error: the next write starts a fresh one.
+func countChanges(ctx context.Context, c *call.Call, out *getSessionInfoOutput) error {
+	if c.SessionBranch == "" {
+		return nil
+	}
+	counts, err := compare(ctx, c, c.SessionBranch)
+	if errors.Is(err, infrahub.BranchNotFound) || errors.Is(err, infrahub.BranchClosed) {
+		out.Note = "The session branch was merged or deleted; the next write starts a fresh one."
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	out.Changes = &changeSum{}
+	if counts != nil {
+		out.Changes = &changeSum{counts.NumAdded, counts.NumUpdated, counts.NumRemoved, counts.NumConflicts}
+	}
+	return nil
 }

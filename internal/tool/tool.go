@@ -91,6 +91,9 @@ func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage)
 		switch {
 		case err != nil:
 			outcome = "failed"
+			if _, asks := errors.AsType[*call.InputRequired](err); asks {
+				outcome = "asked"
+			}
 		case result.IsError:
 			outcome = "refused"
 		}
@@ -105,8 +108,11 @@ func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage)
 		}
 	}()
 
-	if c.Settings.CallLimit > 0 {
-		limited, cancel := context.WithTimeout(ctx, c.Settings.CallLimit)
+	if limit := c.Settings.CallLimit; limit > 0 {
+		if c.Ask != nil && t.Access == Destructive {
+			limit += call.AnswerTime // the user may be asked
+		}
+		limited, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		ctx = limited
 	}
@@ -155,6 +161,9 @@ func encode(out any) (json.RawMessage, error) {
 func (t *Tool) failure(ctx context.Context, c *call.Call, err error) (Result, error) {
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return Result{}, err
+	}
+	if _, asks := errors.AsType[*call.InputRequired](err); asks {
+		return Result{}, err // the protocol puts the question to the user
 	}
 	text, ok := Explain(err)
 	if !ok {

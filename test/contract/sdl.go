@@ -31,18 +31,26 @@ func definition(d *ast.Definition) *object {
 	o.set("kind", string(d.Kind))
 	o.set("description", d.Description)
 	o.set("interfaces", strings.Join(slices.Sorted(slices.Values(d.Interfaces)), " "))
-	fields := newObject()
+	fields, descriptions := newObject(), newObject()
+	describe := func(name, description string) {
+		if description != "" {
+			descriptions.set(name, description)
+		}
+	}
 	for _, f := range d.Fields {
 		parts := []string{signature(f.Type, f.DefaultValue, f.Directives)}
 		for _, a := range slices.SortedFunc(slices.Values(f.Arguments), byName) {
 			parts = append(parts, a.Name+": "+signature(a.Type, a.DefaultValue, a.Directives))
 		}
-		fields.set(f.Name, strings.TrimSpace(strings.Join(parts, ", ")+" "+f.Description))
+		fields.set(f.Name, strings.Join(parts, ", "))
+		describe(f.Name, f.Description)
 	}
 	for _, v := range d.EnumValues {
-		fields.set(v.Name, v.Description)
+		fields.set(v.Name, "")
+		describe(v.Name, v.Description)
 	}
 	o.set("fields", fields)
+	o.set("descriptions", descriptions)
 	return o
 }
 

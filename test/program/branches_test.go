@@ -1,4 +1,4 @@
-package real_test
+package program_test
 
 import (
 	"context"
@@ -33,7 +33,7 @@ func newBranches(i infrahub) *branches {
 }
 
 func (b *branches) create(purpose string) (string, error) {
-	name := fmt.Sprintf("test/real-%s-%s", b.run, purpose)
+	name := fmt.Sprintf("test/program-%s-%s", b.run, purpose)
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	const document = `mutation($name: String!) { BranchCreate(data: {name: $name, sync_with_git: false}, wait_until_completion: true) { ok } }`

@@ -1,4 +1,4 @@
-package real_test
+package program_test
 
 import (
 	"bytes"
@@ -27,7 +27,6 @@ type session struct {
 // newSession starts a program and connects to it.
 func newSession(t *testing.T, over transport, era mcptest.Era, settings ...string) *session {
 	t.Helper()
-	need(t)
 	p := startProxy(t)
 	return sessionAt(t, p, launch{transport: over, address: "http://" + p.address, settings: settings}, era)
 }
@@ -50,7 +49,6 @@ func sessionAt(t *testing.T, p *proxy, l launch, era mcptest.Era) *session {
 // everyWay runs a test over both transports in both eras.
 func everyWay(t *testing.T, test func(t *testing.T, s *session), settings ...string) {
 	t.Helper()
-	need(t)
 	for _, over := range []transport{overStdio, overHTTP} {
 		for _, era := range []mcptest.Era{mcptest.Legacy, mcptest.Modern} {
 			t.Run(fmt.Sprintf("over %s in protocol %s", over, era), func(t *testing.T) {
@@ -63,7 +61,6 @@ func everyWay(t *testing.T, test func(t *testing.T, s *session), settings ...str
 // bothTransports runs a test once over each transport, each in one of the eras.
 func bothTransports(t *testing.T, test func(t *testing.T, s *session), settings ...string) {
 	t.Helper()
-	need(t)
 	t.Run("over stdio", func(t *testing.T) { test(t, newSession(t, overStdio, mcptest.Modern, settings...)) })
 	t.Run("over streamable HTTP", func(t *testing.T) { test(t, newSession(t, overHTTP, mcptest.Legacy, settings...)) })
 }

@@ -1,4 +1,4 @@
-package real_test
+package program_test
 
 import (
 	"cmp"
@@ -15,7 +15,6 @@ import (
 )
 
 func TestAServerThatStartsBeforeInfrahubFindsItLater(t *testing.T) {
-	need(t)
 	for _, over := range []transport{overStdio, overHTTP} {
 		for _, era := range []mcptest.Era{mcptest.Legacy, mcptest.Modern} {
 			t.Run(fmt.Sprintf("over %s in protocol %s", over, era), func(t *testing.T) {
@@ -88,7 +87,6 @@ func unreachable(t *testing.T, s *session, calls map[string]object) {
 }
 
 func TestAnInfrahubInTroubleIsUnavailable(t *testing.T) {
-	need(t)
 	for name, behaviour := range map[string]http.HandlerFunc{
 		"a gateway that answers 503":             unavailable,
 		"an Infrahub that does not answer":       hanging,
@@ -136,7 +134,6 @@ func breaking(part string) http.HandlerFunc {
 
 // Clients go on calling while Infrahub goes away and comes back.
 func TestAnInfrahubThatRestartsUnderLoadLosesNoAnswers(t *testing.T) {
-	need(t)
 	for _, over := range []transport{overStdio, overHTTP} {
 		t.Run("over "+string(over), func(t *testing.T) {
 			p := startProxy(t)

@@ -1,4 +1,4 @@
-package real_test
+package program_test
 
 import (
 	"sync"

@@ -1,19 +1,23 @@
-// Package real_test runs the program against a real Infrahub, as its users do:
-// as a process, over stdio and over streamable HTTP, in both protocol eras.
+// Package program_test runs the program against an Infrahub, as its users do: as
+// a process, over stdio and over streamable HTTP, in both protocol eras.
 //
-// It needs INFRAHUB_ADDRESS and INFRAHUB_API_TOKEN of an Infrahub with the demo
-// schema and 40 seeded devices. Without them the tests are skipped, or fail if
-// INFRAHUB_REAL is "required". What a test changes it changes on branches made
-// for the run, so that any number of runs can follow each other.
-package real_test
+// The Infrahub is a sandbox of the tests' own, or the one that INFRAHUB_ADDRESS
+// and INFRAHUB_API_TOKEN name: it must hold the demo schema and 40 seeded devices.
+// INFRAHUB_REAL=required asks for the latter. What a test changes it changes on
+// branches made for the run, so that any number of runs can follow each other.
+package program_test
 
 import (
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"infrahub-mcp/internal/sandbox"
+	"infrahub-mcp/internal/sandbox/seed"
 )
 
 // setting is what all tests share; TestMain makes it once.
@@ -22,8 +26,7 @@ type setting struct {
 	race     string // path of the program, built with the race detector
 	plain    string // path of the program as it is released
 	branches *branches
-	missing  string // what is missing to run the tests, if anything
-	required bool
+	sandbox  bool // the Infrahub is a sandbox
 }
 
 var shared setting
@@ -38,11 +41,20 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) (int, error) {
-	shared.required = os.Getenv("INFRAHUB_REAL") == "required"
 	shared.infrahub = infrahub{address: os.Getenv("INFRAHUB_ADDRESS"), token: os.Getenv("INFRAHUB_API_TOKEN")}
-	if shared.infrahub.address == "" || shared.infrahub.token == "" {
-		shared.missing = "INFRAHUB_ADDRESS and INFRAHUB_API_TOKEN must name an Infrahub with the demo data"
-		return m.Run(), nil
+	if os.Getenv("INFRAHUB_REAL") == "required" {
+		if shared.infrahub.address == "" || shared.infrahub.token == "" {
+			return 0, errors.New("INFRAHUB_ADDRESS and INFRAHUB_API_TOKEN must name an Infrahub with the demo data")
+		}
+	} else {
+		box, err := sandbox.New(sandbox.Options{Devices: devices})
+		if err != nil {
+			return 0, err
+		}
+		server := httptest.NewServer(box)
+		defer server.Close()
+		shared.infrahub = infrahub{address: server.URL, token: seed.Accounts()[0].Token}
+		shared.sandbox = true
 	}
 	if err := shared.infrahub.seeded(); err != nil {
 		return 0, fmt.Errorf("INFRAHUB_ADDRESS: %w", err)
@@ -68,16 +80,4 @@ func build(options ...string) error {
 		return fmt.Errorf("building the program: %w\n%s", err, out)
 	}
 	return nil
-}
-
-// need skips a test that cannot run here, or fails it where it must run.
-func need(t *testing.T) {
-	t.Helper()
-	switch {
-	case shared.missing == "":
-	case shared.required:
-		t.Fatal(shared.missing)
-	default:
-		t.Skip(shared.missing)
-	}
 }

@@ -1,4 +1,4 @@
-package real_test
+package program_test
 
 import (
 	"context"
@@ -101,7 +101,6 @@ func TestThePastIsReadAsItWas(t *testing.T) {
 // A kind that is loaded into Infrahub while the program runs is known to it
 // soon, on that branch and no other.
 func TestAChangedSchemaIsSeenWithoutARestart(t *testing.T) {
-	need(t)
 	branch := schemaBranch(t)
 	type client struct {
 		name string

@@ -1,4 +1,4 @@
-package real_test
+package program_test
 
 import (
 	"strings"
@@ -129,7 +129,6 @@ func TestAMutationBesideTheQueryThatIsRunDoesNotRun(t *testing.T) {
 }
 
 func TestARefusedCredentialIsAProtocolError(t *testing.T) {
-	need(t)
 	for _, over := range []transport{overStdio, overHTTP} {
 		for _, era := range []mcptest.Era{mcptest.Legacy, mcptest.Modern} {
 			t.Run("over "+string(over)+" in protocol "+string(era), func(t *testing.T) {

@@ -1,4 +1,4 @@
-package real_test
+package program_test
 
 import (
 	"bufio"
@@ -31,7 +31,6 @@ func ended(t *testing.T, p *program) int {
 }
 
 func TestStandardOutputCarriesTheProtocolAlone(t *testing.T) {
-	need(t)
 	proxy := startProxy(t)
 	program := start(t, launch{transport: overStdio, address: "http://" + proxy.address})
 	requests := []string{
@@ -89,7 +88,6 @@ func TestStandardOutputCarriesTheProtocolAlone(t *testing.T) {
 }
 
 func TestProgramsEndAfterTheAnswersInProgress(t *testing.T) {
-	need(t)
 	const inProgress = 8
 	for _, test := range []struct {
 		name string
@@ -155,7 +153,6 @@ func closed(t *testing.T, p *program) {
 }
 
 func TestProgramsWithNothingToDoEndAtOnce(t *testing.T) {
-	need(t)
 	for _, over := range []transport{overStdio, overHTTP} {
 		t.Run("over "+string(over), func(t *testing.T) {
 			s := newSession(t, over, mcptest.Legacy)
@@ -175,7 +172,6 @@ func TestProgramsWithNothingToDoEndAtOnce(t *testing.T) {
 // A client may close its end of standard error because it wants no log, or
 // before it waits for the end of the program.
 func TestAProgramWhoseLogNobodyReadsGoesOn(t *testing.T) {
-	need(t)
 	p := startProxy(t)
 	program := start(t, launch{transport: overStdio, address: "http://" + p.address, unread: true})
 	client := program.connect(t, mcptest.Legacy)

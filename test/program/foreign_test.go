@@ -1,4 +1,4 @@
-package real_test
+package program_test
 
 import (
 	"bytes"
@@ -18,7 +18,6 @@ import (
 // The client of mcp-go is one that nobody here has written, and is used as it
 // is: it starts the program itself, or connects to one that runs.
 func TestAForeignClientCanUseEverything(t *testing.T) {
-	need(t)
 	connect := map[string]func(t *testing.T, p *proxy) foreign.Interface{
 		"over stdio": func(t *testing.T, p *proxy) foreign.Interface {
 			l := launch{address: "http://" + p.address, token: shared.infrahub.token}

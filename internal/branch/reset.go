@@ -1,0 +1,80 @@
+package branch
+
+import (
+	"context"
+	"fmt"
+
+	"infrahub-mcp/internal/problem"
+)
+
+// Action is what Reset did.
+type Action string
+
+// The actions of Reset.
+const (
+	WasReset Action = "reset"    // the session has no branch now; the next write makes one
+	Switched Action = "switched" // the session uses a branch that there was
+	Created  Action = "created"  // the session uses a branch that was made
+)
+
+// Reset leaves the session branch. Without a name the next write makes a fresh
+// one. With a name the session uses that branch: one that exists, is open and not
+// the default branch, or one to be made if the name fits the pattern.
+func (s *Session) Reset(ctx context.Context, name string) (action Action, previous string, err error) {
+	handle, err := s.handle(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	previous = handle.Branch
+	if name == "" {
+		return WasReset, previous, s.remember(ctx, handle, Handle{})
+	}
+	found, err := s.find(ctx, name)
+	if err != nil {
+		return "", previous, err
+	}
+	action = Switched
+	switch {
+	case found == nil && !s.manager.fits(name, s.owner.User):
+		return "", previous, problem.New(fmt.Sprintf("There is no branch %q, and the name does not fit the pattern of session branches, so it is not made.", problem.Excerpt(name, 100)),
+			"infrahub://branches lists the branches; leave branch out for a fresh one.")
+	case found == nil:
+		if err := s.create(ctx, name); err != nil {
+			return "", previous, err
+		}
+		action = Created
+	case found.IsDefault != nil && *found.IsDefault:
+		return "", previous, defaultBranch(name)
+	default:
+		if reason := unwritable(found); reason != "" {
+			return "", previous, problem.New(fmt.Sprintf("The branch %s %s.", name, reason), "Choose another branch, or leave branch out for a fresh one.")
+		}
+	}
+	s.manager.open.Add(name, struct{}{})
+	if !s.manager.fits(name, s.owner.User) {
+		if _, err := s.manager.options.Store.Swap(ctx, s.switchKey(name), Handle{}, Handle{Branch: name}); err != nil {
+			return "", previous, fmt.Errorf("remembering the branch: %w", err)
+		}
+	}
+	return action, previous, s.remember(ctx, handle, Handle{Branch: name})
+}
+
+// remember puts a handle in the place of another, for owners who have a key.
+func (s *Session) remember(ctx context.Context, old, next Handle) error {
+	key := s.owner.key()
+	if key == "" {
+		return nil
+	}
+	now, err := s.manager.options.Store.Swap(ctx, key, old, next)
+	if err != nil {
+		return fmt.Errorf("remembering the session branch: %w", err)
+	}
+	if now != next {
+		return problem.New("Another call of this session changed the session branch at the same time.", "Call get_session_info to see which one is used now.")
+	}
+	return nil
+}
+
+// Sessionless tells whether nothing can be remembered for the owner, who has to
+// pass the branch with each call.
+func (s *Session) Sessionless() bool { return s.owner.key() == "" }

@@ -1,0 +1,100 @@
+package protocol
+
+import (
+	"encoding/base64"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestAStateOpensOnlyForItsRequest(t *testing.T) {
+	s := newSeal()
+	rapid.Check(t, func(t *rapid.T) {
+		request := rapid.SliceOf(rapid.Byte()).Draw(t, "request")
+		other := rapid.SliceOf(rapid.Byte()).Draw(t, "other request")
+		subject, stranger := rapid.String().Draw(t, "subject"), rapid.String().Draw(t, "other subject")
+		token := s.close(request, subject)
+		opened, err := s.open(request, token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.open(other, token); (err == nil) != (string(other) == string(request)) {
+			t.Errorf("for another request: %v", err)
+		}
+		if stranger != subject && s.spend(opened, stranger) {
+			t.Error("it counts for another subject")
+		}
+		if !s.spend(opened, subject) {
+			t.Error("it does not count for its subject")
+		}
+		if s.spend(opened, subject) {
+			t.Error("it counts twice")
+		}
+	})
+}
+
+func TestAStateWithOneBitChangedDoesNotOpen(t *testing.T) {
+	s := newSeal()
+	token := s.close([]byte("request"), "subject")
+	raw, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 8 * len(raw) {
+		raw[i/8] ^= 1 << (i % 8)
+		if _, err := s.open([]byte("request"), base64.RawURLEncoding.EncodeToString(raw)); err == nil {
+			t.Errorf("with bit %d changed", i)
+		}
+		raw[i/8] ^= 1 << (i % 8)
+	}
+	if _, err := s.open([]byte("request"), token); err != nil {
+		t.Errorf("unchanged: %v", err)
+	}
+}
+
+func TestSpentStatesThatAreForgottenStaySpent(t *testing.T) {
+	s := newSeal()
+	open := func() *state {
+		opened, err := s.open(nil, s.close(nil, "subject"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return opened
+	}
+	first := open()
+	if !s.spend(first, "subject") {
+		t.Fatal("the first does not count")
+	}
+	late := open()
+	late.expiry = late.expiry.Add(stateLifetime)
+	for range maxSpent {
+		// They expire after the first, as those that are asked later do.
+		next := open()
+		next.expiry = next.expiry.Add(stateLifetime / 2)
+		if !s.spend(next, "subject") {
+			t.Fatal("one does not count")
+		}
+	}
+	if len(s.spent) != maxSpent || len(s.order) != maxSpent {
+		t.Errorf("%d are remembered, %d in order", len(s.spent), len(s.order))
+	}
+	if s.spend(first, "subject") {
+		t.Error("one that was forgotten counts again")
+	}
+	if !s.spend(late, "subject") {
+		t.Error("one that was never used does not count")
+	}
+}
+
+func FuzzState(f *testing.F) {
+	s := newSeal()
+	issued := s.close([]byte("request"), "subject")
+	for _, seed := range []string{"", "x", issued, issued[1:], issued + "AAAA", "====", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, token string) {
+		if _, err := s.open([]byte("request"), token); err == nil && token != issued {
+			t.Errorf("%q opens", token)
+		}
+	})
+}

@@ -1,0 +1,248 @@
+package tool
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"infrahub-mcp/internal/call"
+	"infrahub-mcp/internal/infrahub"
+	"infrahub-mcp/internal/infrahub/graph"
+	"infrahub-mcp/internal/infrahub/schema"
+	"infrahub-mcp/internal/problem"
+)
+
+type nodeUpsertInput struct {
+	Kind   string                       `json:"kind" min:"1" jsonschema:"Kind of the node"`
+	Data   map[string]json.RawMessage   `json:"data,omitempty" jsonschema:"Attributes and relationships by name: {\"mtu\": 9000, \"site\": \"par1\", \"tags\": [\"blue\"]}"`
+	ID     string                       `json:"id,omitempty" jsonschema:"Id of the node to update"`
+	HFID   []string                     `json:"hfid,omitempty" split:"__" jsonschema:"Human-friendly id of the node to update or create, in place of the id"`
+	Items  []map[string]json.RawMessage `json:"items,omitempty" max:"200" jsonschema:"In place of data: up to 200 nodes of the kind, each {data, id, hfid}"`
+	Branch string                       `json:"branch,omitempty" jsonschema:"Branch to write to; the session branch otherwise"`
+}
+
+type nodeUpsertOutput struct {
+	ID      string   `json:"id,omitempty"`
+	HFID    []string `json:"hfid,omitempty"`
+	Label   string   `json:"display_label,omitempty"`
+	Written []string `json:"written,omitempty" jsonschema:"Fields that were written"`
+	// Results, Applied and Failed are those of items.
+	Results []itemResult `json:"results,omitempty"`
+	Applied int          `json:"applied,omitempty"`
+	Failed  int          `json:"failed,omitempty"`
+	written
+}
+
+// itemResult is what became of one of several items.
+type itemResult struct {
+	Index   int      `json:"index"`
+	ID      string   `json:"id,omitempty"`
+	HFID    []string `json:"hfid,omitempty"`
+	Label   string   `json:"display_label,omitempty"`
+	Written []string `json:"written,omitempty"`
+	Error   string   `json:"error,omitempty" jsonschema:"Why it was not written"`
+}
+
+func nodeUpsert() Tool {
+	return Define(Tool{
+		Name:  "node_upsert",
+		Title: "Create or update nodes",
+		Description: "Create a node or update it if it exists, on the session branch; several of one kind with items. " +
+			"A related node is named by its hfid (\"par1\", or [\"par1-leaf004\", \"Ethernet1\"]), id, or {kind, hfid} behind a generic; a relationship to many takes a list that replaces the old one; null clears. " +
+			"{\"from_pool\": {\"hfid\": [\"…\"]}} takes a number or address from a pool. With id or hfid, name only what changes. All is checked against the schema first: see get_schema for fields and choices.",
+		Access:     Write,
+		Idempotent: true,
+		form:       JSON,
+		narrow:     "Send fewer items.",
+	}, runNodeUpsert)
+}
+
+// batch is how many nodes one request to Infrahub writes.
+const batch = 25
+
+func runNodeUpsert(ctx context.Context, c *call.Call, in nodeUpsertInput) (*nodeUpsertOutput, error) {
+	items, err := itemsOf(in)
+	if err != nil {
+		return nil, err
+	}
+	kind, inputs, err := checked(ctx, c, in, items)
+	if err != nil {
+		return nil, err
+	}
+	writer := graph.Writer{}
+	var results []graph.Result
+	where, err := onBranch(ctx, c, in.Branch, func(ctx context.Context, branch string) error {
+		results = results[:0]
+		for start := 0; start < len(inputs); start += batch {
+			c.Progress(start, len(inputs), fmt.Sprintf("Writing %s", kind.Name))
+			part := inputs[start:min(start+batch, len(inputs))]
+			query := writer.Upsert(kind, part)
+			query.Branch = branch
+			data, err := c.Client.GraphQL(ctx, query)
+			written, err := graph.Results(kind, part, data, err)
+			if err != nil && !anyWritten(results) {
+				return err // nothing was applied
+			}
+			if err != nil {
+				results = append(results, unsent(len(inputs)-start, err)...)
+				return nil
+			}
+			results = append(results, written...)
+			if start == 0 && !anyWritten(results) && closedBranch(results) != nil {
+				return closedBranch(results) // nothing was applied here either
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.Progress(len(inputs), len(inputs), "Done")
+	return upserted(in, items, results, where)
+}
+
+// itemsOf reads what is to be written: data, or each of items.
+func itemsOf(in nodeUpsertInput) ([]graph.Item, error) {
+	if in.Items == nil {
+		if in.Data == nil {
+			return nil, problem.New("node_upsert needs data, or items.", "Give attributes and relationships by name, as get_schema lists them.")
+		}
+		return []graph.Item{{Data: in.Data, ID: in.ID, HFID: in.HFID}}, nil
+	}
+	if in.Data != nil || in.ID != "" || len(in.HFID) > 0 {
+		return nil, problem.New("node_upsert takes either items or data with id or hfid, not both.", "Put them into the items.")
+	}
+	if len(in.Items) == 0 {
+		return nil, problem.New("The list items is empty.", "")
+	}
+	items := make([]graph.Item, len(in.Items))
+	for i, members := range in.Items {
+		item, err := itemOf(members)
+		if err != nil {
+			return nil, problem.New(fmt.Sprintf("items[%d]: %v", i, err), `An item has the form {"data": {…}, "id": "…"} or {"data": {…}, "hfid": ["…"]}.`)
+		}
+		items[i] = item
+	}
+	return items, nil
+}
+
+// itemOf reads an item: {data, id, hfid}, or the data alone.
+func itemOf(members map[string]json.RawMessage) (graph.Item, error) {
+	raw, wrapped := members["data"]
+	if !wrapped {
+		return graph.Item{Data: members}, nil
+	}
+	item := graph.Item{}
+	data, err := object(raw)
+	if err != nil {
+		return item, errors.New("data must be a JSON object")
+	}
+	item.Data = data
+	for name, value := range members {
+		switch name {
+		case "data":
+		case "id":
+			if json.Unmarshal(value, &item.ID) != nil {
+				return item, errors.New("id must be a text")
+			}
+		case "hfid":
+			hfid, ok := asList(value, "__")
+			if !ok {
+				return item, errors.New("hfid must be a list of texts")
+			}
+			item.HFID = hfid
+		default:
+			return item, problem.Unknown("member", name, []string{"data", "id", "hfid"}, "")
+		}
+	}
+	return item, nil
+}
+
+// checked checks the items against the schema. One that may have changed a moment
+// ago is asked for once more before anything is refused.
+func checked(ctx context.Context, c *call.Call, in nodeUpsertInput, items []graph.Item) (*schema.Kind, []graph.Input, error) {
+	branch := c.Branch(in.Branch)
+	s, kind, err := c.Kind(ctx, branch, in.Kind)
+	if err != nil {
+		return nil, nil, err
+	}
+	inputs, refused := graph.Writer{Schema: s, Policy: c.Policy(s)}.Check(kind, items)
+	if refused == nil {
+		return kind, inputs, nil
+	}
+	fresh, err := c.Schemas.Refresh(ctx, c.Client, branch)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the schema: %w", err)
+	}
+	if fresh.Hash == s.Hash {
+		return nil, nil, refused
+	}
+	if kind, err = fresh.Kind(in.Kind); err != nil {
+		return nil, nil, err
+	}
+	inputs, err = graph.Writer{Schema: fresh, Policy: c.Policy(fresh)}.Check(kind, items)
+	return kind, inputs, err
+}
+
+func anyWritten(results []graph.Result) bool {
+	return slices.ContainsFunc(results, func(r graph.Result) bool { return r.Err == nil })
+}
+
+// closedBranch returns the error by which Infrahub says, of each mutation in turn,
+// that the branch takes no changes.
+func closedBranch(results []graph.Result) error {
+	for _, r := range results {
+		if errors.Is(r.Err, infrahub.BranchClosed) || errors.Is(r.Err, infrahub.BranchNeedsRebase) || errors.Is(r.Err, infrahub.MergeInProgress) {
+			return r.Err
+		}
+	}
+	return nil
+}
+
+// unsent are the results of items that a failure of a whole request left open.
+func unsent(count int, err error) []graph.Result {
+	results := make([]graph.Result, count)
+	for i := range results {
+		results[i].Err = problem.New("Not written: "+explained(err), "")
+	}
+	return results
+}
+
+// explained is the text of an error for the model.
+func explained(err error) string {
+	if text, ok := Explain(err); ok {
+		return text
+	}
+	if refused, ok := errors.AsType[*infrahub.Error](err); ok {
+		return refused.Error()
+	}
+	return "the server failed."
+}
+
+// upserted makes the answer. A single node that was not written is an error.
+func upserted(in nodeUpsertInput, items []graph.Item, results []graph.Result, where written) (*nodeUpsertOutput, error) {
+	out := &nodeUpsertOutput{written: where}
+	if in.Items == nil {
+		r := results[0]
+		if r.Err != nil {
+			return nil, r.Err
+		}
+		out.ID, out.HFID, out.Label, out.Written = r.ID, r.HFID, r.DisplayLabel, slices.Sorted(maps.Keys(items[0].Data))
+		return out, nil
+	}
+	for i, r := range results {
+		item := itemResult{Index: i}
+		if r.Err != nil {
+			item.Error = explained(r.Err)
+			out.Failed++
+		} else {
+			item.ID, item.HFID, item.Label, item.Written = r.ID, r.HFID, r.DisplayLabel, slices.Sorted(maps.Keys(items[i].Data))
+			out.Applied++
+		}
+		out.Results = append(out.Results, item)
+	}
+	return out, nil
+}
