@@ -13,7 +13,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/expirable"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/sync/singleflight"
 
 	"infrahub-mcp/internal/config"
@@ -27,8 +27,8 @@ import (
 type Manager struct {
 	options Options
 	making  singleflight.Group
-	// open holds the branches that were seen open a moment ago.
-	open *expirable.LRU[string, struct{}]
+	// open holds the branches that were seen open, and when.
+	open *lru.Cache[string, time.Time]
 }
 
 // Options are what a Manager needs.
@@ -51,7 +51,11 @@ const (
 
 // NewManager returns a Manager.
 func NewManager(o Options) *Manager {
-	return &Manager{options: o, open: expirable.NewLRU[string, struct{}](seenMost, nil, seenFor)}
+	open, err := lru.New[string, time.Time](seenMost)
+	if err != nil {
+		panic(err) // only for a size below one
+	}
+	return &Manager{options: o, open: open}
 }
 
 // Owner says whose branch is meant.
@@ -152,7 +156,7 @@ func (s *Session) switchKey(name string) string {
 // isOpen makes sure that a branch may be written to. The error is a *closed when
 // it may not.
 func (s *Session) isOpen(ctx context.Context, name string) error {
-	if _, seen := s.manager.open.Get(name); seen {
+	if seen, ok := s.manager.open.Get(name); ok && time.Since(seen) < seenFor {
 		return nil
 	}
 	found, err := s.find(ctx, name)
@@ -167,9 +171,12 @@ func (s *Session) isOpen(ctx context.Context, name string) error {
 	if reason := unwritable(found); reason != "" {
 		return &closed{branch: name, reason: reason}
 	}
-	s.manager.open.Add(name, struct{}{})
+	s.manager.seen(name)
 	return nil
 }
+
+// seen notes that a branch is open.
+func (m *Manager) seen(name string) { m.open.Add(name, time.Now()) }
 
 // find asks Infrahub for a branch, nil if there is none.
 func (s *Session) find(ctx context.Context, name string) (*operations.Branch, error) {

@@ -50,7 +50,7 @@ func (s *Session) Reset(ctx context.Context, name string) (action Action, previo
 			return "", previous, problem.New(fmt.Sprintf("The branch %s %s.", name, reason), "Choose another branch, or leave branch out for a fresh one.")
 		}
 	}
-	s.manager.open.Add(name, struct{}{})
+	s.manager.seen(name)
 	if !s.manager.fits(name, s.owner.User) {
 		if _, err := s.manager.options.Store.Swap(ctx, s.switchKey(name), Handle{}, Handle{Branch: name}); err != nil {
 			return "", previous, fmt.Errorf("remembering the branch: %w", err)

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/expirable"
+	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 // Handle is what is remembered of a session branch. It is comparable.
@@ -31,37 +31,57 @@ type Store interface {
 // Memory is a Store in memory, for one process.
 type Memory struct {
 	mu      sync.Mutex
-	handles *expirable.LRU[string, Handle]
+	life    time.Duration
+	handles *lru.Cache[string, kept]
+}
+
+// kept is a handle with the time of its last use.
+type kept struct {
+	handle Handle
+	used   time.Time
 }
 
 // NewMemory returns a Memory that keeps at most a number of handles, each for a
 // time after its last use.
 func NewMemory(most int, life time.Duration) *Memory {
-	return &Memory{handles: expirable.NewLRU[string, Handle](most, nil, life)}
+	handles, err := lru.New[string, kept](most)
+	if err != nil {
+		panic(err) // only for a size below one
+	}
+	return &Memory{life: life, handles: handles}
 }
 
 // Get implements Store.
 func (m *Memory) Get(_ context.Context, key string) (Handle, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	handle, ok := m.handles.Get(key)
-	if ok {
-		m.handles.Add(key, handle) // its time begins anew
+	handle := m.get(key)
+	if handle != (Handle{}) {
+		m.handles.Add(key, kept{handle, time.Now()}) // its time begins anew
 	}
 	return handle, nil
+}
+
+// get returns a handle that was used lately enough.
+func (m *Memory) get(key string) Handle {
+	have, ok := m.handles.Get(key)
+	if !ok || time.Since(have.used) > m.life {
+		return Handle{}
+	}
+	return have.handle
 }
 
 // Swap implements Store.
 func (m *Memory) Swap(_ context.Context, key string, old, next Handle) (Handle, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if have, _ := m.handles.Get(key); have != old {
+	if have := m.get(key); have != old {
 		return have, nil
 	}
 	if next == (Handle{}) {
 		m.handles.Remove(key)
 	} else {
-		m.handles.Add(key, next)
+		m.handles.Add(key, kept{next, time.Now()})
 	}
 	return next, nil
 }

@@ -98,12 +98,6 @@ func (s *Session) target(ctx context.Context, asked string) (Outcome, error) {
 	return s.fresh(ctx, handle.Lost, handle.Reason)
 }
 
-// Ensure returns the branch that a write of this session goes to, made when there
-// is none, for those who write in several steps.
-func (s *Session) Ensure(ctx context.Context, asked string) (Outcome, error) {
-	return s.Write(ctx, asked, func(context.Context, string) error { return nil })
-}
-
 // fresh makes a branch and remembers it. Callers of one session that come at the
 // same time get one branch.
 func (s *Session) fresh(ctx context.Context, replaced, reason string) (Outcome, error) {
@@ -188,7 +182,7 @@ func (s *Session) create(ctx context.Context, name string) error {
 	if _, err := operations.CreateBranch(ctx, s.client.Operations("", ""), name, description); err != nil {
 		return fmt.Errorf("making the branch %s: %w", name, err)
 	}
-	s.manager.open.Add(name, struct{}{})
+	s.manager.seen(name)
 	s.manager.options.Logger.InfoContext(ctx, "session branch created", "branch", name)
 	return nil
 }

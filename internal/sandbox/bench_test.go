@@ -34,7 +34,7 @@ func cpu(b *testing.B) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// BenchmarkTenThousandDevices loads a big network. The limit is 500 MB.
+// BenchmarkTenThousandDevices loads a big network, which may take 500 MB.
 func BenchmarkTenThousandDevices(b *testing.B) {
 	var before, after runtime.MemStats
 	for b.Loop() {
@@ -48,8 +48,11 @@ func BenchmarkTenThousandDevices(b *testing.B) {
 		runtime.ReadMemStats(&after)
 		runtime.KeepAlive(box)
 	}
-	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/1e6, "heap-MB")
-	b.ReportMetric(float64(after.HeapSys)/1e6, "heap-sys-MB")
+	held := float64(after.HeapAlloc-before.HeapAlloc) / 1e6
+	if held > 500 {
+		b.Errorf("it holds %.0f MB", held)
+	}
+	b.ReportMetric(held, "heap-MB")
 }
 
 // BenchmarkOperations is what a client does most, through HTTP, on 1,000 devices.

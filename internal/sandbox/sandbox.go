@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"infrahub-mcp/internal/sandbox/access"
@@ -54,6 +55,7 @@ type Options struct {
 // Sandbox is an Infrahub in memory. It is safe for concurrent use.
 type Sandbox struct {
 	base    *nodes.Base
+	observe func(nodes.Commit)
 	handler http.Handler
 	// changed says that data may have changed since it was last saved.
 	changed atomic.Bool
@@ -98,6 +100,7 @@ func New(o Options) (*Sandbox, error) {
 			return nil, err
 		}
 	}
+	base.Observers = append(base.Observers, s.observe)
 	return s, nil
 }
 
@@ -128,6 +131,11 @@ func (s *Sandbox) Base() *nodes.Base { return s.base }
 
 const defaultBranch = "main"
 
+// deployment is the id of the deployment, which stays with the data.
+func deployment(base *nodes.Base) string {
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(base.Store.Branches()[0].ID)).String()
+}
+
 // keptSchemas bounds the GraphQL schemas in memory: one for each version of the
 // node schema in use, some 2 MB each.
 const keptSchemas = 16
@@ -137,10 +145,9 @@ func assemble(base *nodes.Base, o Options) *Sandbox {
 	if o.Emulate == "" {
 		o.Emulate = front.V1_11
 	}
-	log := activity.New(base, activity.Options{Version: o.Emulate.Version()})
+	log := activity.New(base, activity.Options{Version: o.Emulate.Version(), DeploymentID: deployment(base)})
 	addresses := ipam.New(base)
 	base.Rules = append(base.Rules, addresses, changes.Comments{})
-	base.Observers = append(base.Observers, log.Commit)
 
 	gate := access.New(base, access.Options{AllowAnonymous: !o.DenyAnonymous, AccessLifetime: o.AccessLifetime})
 	graphql := &gql.Server{
@@ -162,7 +169,7 @@ func assemble(base *nodes.Base, o Options) *Sandbox {
 		accounts.Mutations(), changes.Mutations(record), ipam.Mutations(addresses), library.Mutations(graphql.Schema),
 		activity.Mutations(log),
 	)
-	s := &Sandbox{base: base}
+	s := &Sandbox{base: base, observe: log.Commit}
 	s.handler = front.New(front.Options{
 		Base: base, Gate: gate, Schema: graphql.Schema, Execute: graphql.Execute,
 		Emulate: o.Emulate, DeploymentID: log.DeploymentID(), Admin: o.Faults, Log: o.Logger,

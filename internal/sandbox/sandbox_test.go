@@ -155,6 +155,7 @@ func TestSavedDataIsThereAgain(t *testing.T) {
 		{"main", `{ DcimDevice { count edges { node { id hfid description { value updated_at updated_by { display_label } } } node_metadata { created_at } } } }`},
 		{"main?at=" + before.UTC().Format(time.RFC3339Nano), `{ DcimDevice { edges { node { description { value } } } } }`},
 		{"main", `{ Branch { id name description status created_at branched_from schema_differs_from_default_branch } }`},
+		{"main", `{ InfrahubInfo { deployment_id } }`},
 		{"work", `{ TrialThing { edges { node { id name { value } } } } DcimDevice { count } }`},
 		{"main", `{ DiffTree(branch: "work") { num_added num_removed nodes { kind label status } } }`},
 	}
@@ -251,35 +252,47 @@ func TestManyWorkAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := clientOf(t, box)
+	query := func(branch, format string, arguments ...any) string {
+		data, err := c.tryQuery(branch, fmt.Sprintf(format, arguments...))
+		if err != nil {
+			t.Error(err)
+		}
+		return data
+	}
+	tasks := []func(name string){
+		func(string) {
+			sameJSON(t, `{"DcimDevice": {"count": 12}}`, query("main", `{ DcimDevice(name__isnull: false) { count } }`))
+			query("main", `{ CoreNode(limit: 20, offset: 5) { count edges { node { id display_label } } } }`)
+		},
+		func(name string) {
+			query("main", `mutation { BuiltinTagCreate(data: {name: {value: %q}}) { ok } }`, name)
+			query("main", `mutation { DcimDeviceUpdate(data: {hfid: ["par1-spine000"], description: {value: %q}}) { ok } }`, name)
+		},
+		func(name string) {
+			query("main", `mutation { BranchCreate(data: {name: %q, sync_with_git: false}) { ok } }`, name)
+			query(name, `mutation { BuiltinTagCreate(data: {name: {value: %q}}) { ok } }`, name)
+			sameJSON(t, `{"BuiltinTag": {"count": 1}}`, query(name, `{ BuiltinTag(name__value: %q) { count } }`, name))
+			query("main", `mutation { BranchMerge(data: {name: %q}) { ok } }`, name)
+		},
+		func(name string) {
+			if _, err := box.WriteTo(io.Discard); err != nil {
+				t.Error(err)
+			}
+			query("main", `mutation { BranchCreate(data: {name: %q, sync_with_git: false}) { ok } }`, name)
+			query("main", `mutation { BranchDelete(data: {name: %q}) { ok } }`, name)
+		},
+	}
 	var work sync.WaitGroup
 	for worker := range workers {
 		work.Go(func() {
 			for round := range rounds {
-				name := fmt.Sprintf("w%02d-%d", worker, round)
-				switch worker % 4 {
-				case 0:
-					sameJSON(t, `{"DcimDevice": {"count": 12}}`, c.query("main", `{ DcimDevice(name__isnull: false) { count } }`))
-					c.query("main", `{ CoreNode(limit: 20, offset: 5) { count edges { node { id display_label } } } }`)
-				case 1:
-					c.query("main", fmt.Sprintf(`mutation { BuiltinTagCreate(data: {name: {value: "%s"}}) { ok } }`, name))
-					c.query("main", fmt.Sprintf(`mutation { DcimDeviceUpdate(data: {hfid: ["par1-spine000"], description: {value: "%s"}}) { ok } }`, name))
-				case 2:
-					c.query("main", fmt.Sprintf(`mutation { BranchCreate(data: {name: "%s", sync_with_git: false}) { ok } }`, name))
-					c.query(name, fmt.Sprintf(`mutation { BuiltinTagCreate(data: {name: {value: "%s"}}) { ok } }`, name))
-					sameJSON(t, `{"BuiltinTag": {"count": 1}}`, c.query(name, fmt.Sprintf(`{ BuiltinTag(name__value: "%s") { count } }`, name)))
-					c.query("main", fmt.Sprintf(`mutation { BranchMerge(data: {name: "%s"}) { ok } }`, name))
-				default:
-					if _, err := box.WriteTo(io.Discard); err != nil {
-						t.Error(err)
-					}
-					c.query("main", fmt.Sprintf(`mutation { BranchCreate(data: {name: "%s", sync_with_git: false}) { ok } }`, name))
-					c.query("main", fmt.Sprintf(`mutation { BranchDelete(data: {name: "%s"}) { ok } }`, name))
-				}
+				tasks[worker%len(tasks)](fmt.Sprintf("w%02d-%d", worker, round))
 			}
 		})
 	}
 	work.Wait()
-	sameJSON(t, fmt.Sprintf(`{"BuiltinTag": {"count": %d}, "DcimDevice": {"count": 12}, "InfrahubBranch": {"count": %d}}`, 3+workers/2*rounds, 1+workers/4*rounds),
+	tags, branches := 3+workers/2*rounds, 1+workers/4*rounds
+	sameJSON(t, fmt.Sprintf(`{"BuiltinTag": {"count": %d}, "DcimDevice": {"count": 12}, "InfrahubBranch": {"count": %d}}`, tags, branches),
 		c.query("main", `{ BuiltinTag { count } DcimDevice { count } InfrahubBranch { count } }`))
 }
 
@@ -291,6 +304,8 @@ type client struct {
 }
 
 func adminToken() string { return seed.Accounts()[0].Token }
+
+func readerToken() string { return seed.Accounts()[3].Token }
 
 // serve serves a new sandbox until the end of the test and returns a client of
 // its administrator.
@@ -311,17 +326,16 @@ func clientOf(t testing.TB, box *sandbox.Sandbox) client {
 	return client{t, server.URL, adminToken()}
 }
 
-// send sends a body as JSON, or reads if it is empty, and returns status and body
-// of the answer.
-func (c client) send(path, body string) (status int, answer []byte) {
-	c.t.Helper()
+// try sends a body as JSON, or reads if it is empty, and returns status and body
+// of the answer. It may be called from any goroutine.
+func (c client) try(path, body string) (status int, answer []byte, err error) {
 	method := http.MethodGet
 	if body != "" {
 		method = http.MethodPost
 	}
-	request, err := http.NewRequestWithContext(c.t.Context(), method, c.address+path, bytes.NewBufferString(body))
+	request, err := http.NewRequestWithContext(c.t.Context(), method, c.address+path, strings.NewReader(body))
 	if err != nil {
-		c.t.Fatal(err)
+		return 0, nil, err
 	}
 	request.Header.Set("Content-Type", "application/json")
 	if c.token != "" {
@@ -329,29 +343,48 @@ func (c client) send(path, body string) (status int, answer []byte) {
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		c.t.Fatal(err)
+		return 0, nil, err
 	}
 	defer response.Body.Close()
 	answer, err = io.ReadAll(response.Body)
+	return response.StatusCode, answer, err
+}
+
+// send is try for what must be answered.
+func (c client) send(path, body string) (status int, answer []byte) {
+	c.t.Helper()
+	status, answer, err := c.try(path, body)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return response.StatusCode, answer
+	return status, answer
 }
 
-// query sends a GraphQL document and returns the data of the answer, which has no
-// errors.
-func (c client) query(branch, document string) string {
-	c.t.Helper()
-	status, answer := c.send("/graphql/"+branch, asked(document))
+// tryQuery sends a GraphQL document and returns the data of the answer, or an
+// error if it has errors. It may be called from any goroutine.
+func (c client) tryQuery(branch, document string) (string, error) {
+	status, answer, err := c.try("/graphql/"+branch, asked(document))
+	if err != nil {
+		return "", err
+	}
 	var decoded struct {
 		Data   json.RawMessage
 		Errors json.RawMessage
 	}
 	if err := json.Unmarshal(answer, &decoded); err != nil || status != http.StatusOK || decoded.Errors != nil {
-		c.t.Fatalf("%s: %d %s", document, status, answer)
+		return "", fmt.Errorf("%s: %d %s", document, status, answer)
 	}
-	return string(decoded.Data)
+	return string(decoded.Data), nil
+}
+
+// query is tryQuery for what must be answered without errors.
+func (c client) query(branch, document string) string {
+	c.t.Helper()
+	data, err := c.tryQuery(branch, document)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return data
 }
 
 // asked is the body of a request that sends a document.
@@ -363,19 +396,16 @@ func asked(document string) string {
 	return string(body)
 }
 
-// sameJSON compares JSON texts by what they mean.
+// sameJSON compares JSON texts by what they mean. It may be called from any
+// goroutine.
 func sameJSON(t testing.TB, want, got string) {
 	t.Helper()
 	var w, g any
-	if err := json.Unmarshal([]byte(want), &w); err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal([]byte(got), &g); err != nil {
-		t.Fatal(err)
+	if err := errors.Join(json.Unmarshal([]byte(want), &w), json.Unmarshal([]byte(got), &g)); err != nil {
+		t.Errorf("%v in %s", err, got)
+		return
 	}
 	if diff := cmp.Diff(w, g); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
-
-func readerToken() string { return seed.Accounts()[3].Token }

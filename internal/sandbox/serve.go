@@ -57,7 +57,8 @@ func (s *Sandbox) Save(path string) (err error) {
 type ServeOptions struct {
 	// Data is the file to which the data is saved, some seconds after it changed
 	// and at the end; empty for none.
-	Data   string
+	Data string
+	// Logger is told of what goes wrong; nil for nobody.
 	Logger *slog.Logger
 }
 
@@ -68,6 +69,9 @@ const (
 
 // Serve answers requests until ctx ends.
 func (s *Sandbox) Serve(ctx context.Context, listener net.Listener, o ServeOptions) error {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	server := &http.Server{
 		Handler:           s.noting(),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -106,10 +110,13 @@ func shutDown(ctx context.Context, server *http.Server) {
 // noting is the sandbox as a handler that notes when data may have changed.
 func (s *Sandbox) noting() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Deferred, as a handler that ends the connection panics.
+		defer func() {
+			if r.Method != http.MethodGet {
+				s.changed.Store(true)
+			}
+		}()
 		s.ServeHTTP(w, r)
-		if r.Method != http.MethodGet {
-			s.changed.Store(true)
-		}
 	})
 }
 

@@ -74,6 +74,36 @@ func TestWhatWasOnlyReadIsNotSavedAgain(t *testing.T) {
 	}
 }
 
+func TestAChangeWithoutAnAnswerIsSaved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "trial.db")
+	box, err := sandbox.New(sandbox.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := box.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	if box, err = sandbox.Open(path, sandbox.Options{Faults: true}); err != nil { // nothing has changed in it
+		t.Fatal(err)
+	}
+	rule := httptest.NewRequest(http.MethodPost, "/sandbox/faults", strings.NewReader(`{"path": "/graphql", "drop": "after"}`))
+	rule.Header.Set("Content-Type", "application/json")
+	box.ServeHTTP(httptest.NewRecorder(), rule)
+	address, end := serving(t, box, path)
+	c := client{t: t, address: "http://" + address, token: adminToken()}
+	if _, err := c.tryQuery("main", `mutation { BuiltinTagCreate(data: {name: {value: "silent"}}) { ok } }`); err == nil {
+		t.Error("the connection did not end")
+	}
+	if err := end(); err != nil {
+		t.Error(err)
+	}
+	again, err := sandbox.Open(path, sandbox.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameJSON(t, `{"BuiltinTag": {"count": 1}}`, clientOf(t, again).query("main", `{ BuiltinTag { count } }`))
+}
+
 func TestARequestInProgressIsAnsweredBeforeTheEnd(t *testing.T) {
 	box, err := sandbox.New(sandbox.Options{Faults: true})
 	if err != nil {
@@ -84,7 +114,10 @@ func TestARequestInProgressIsAnsweredBeforeTheEnd(t *testing.T) {
 	c.send("/sandbox/faults", `{"path": "/api/info", "delay": "200ms"}`)
 	status := make(chan int, 1)
 	go func() {
-		answered, _ := c.send("/api/info", "")
+		answered, _, err := c.try("/api/info", "")
+		if err != nil {
+			t.Error(err)
+		}
 		status <- answered
 	}()
 	for rules := ""; rules != "[]"; { // until the request has used the rule up
@@ -140,7 +173,7 @@ func TestServingFailsWithItsListener(t *testing.T) {
 		t.Fatal(err)
 	}
 	listener := newDeadListener()
-	listener.Close()
+	listener.close()
 	if err := box.Serve(t.Context(), listener, sandbox.ServeOptions{Logger: slog.New(slog.DiscardHandler)}); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("the error is %v", err)
 	}

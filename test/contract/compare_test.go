@@ -95,3 +95,16 @@ func TestAnOutcomeTellsWhatIsWrong(t *testing.T) {
 		})
 	}
 }
+
+func TestDifferencesAreListedByReason(t *testing.T) {
+	got := listed([]Difference{
+		{Group: "reads", Path: "data.*.label", Reason: "Labels differ."},
+		{Group: "writes", Request: "one", Path: "", Reason: "So does all."},
+		{Group: "reads", Path: "status", Reason: "Labels differ."},
+		{Group: "reads", Request: "two", Path: "status", Reason: "Labels differ."},
+	})
+	want := "- Labels differ.\n  - reads, every request\n    - `data.*.label`\n    - `status`\n  - reads/two\n    - `status`\n- So does all.\n  - writes/one\n"
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

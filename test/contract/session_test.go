@@ -122,7 +122,7 @@ func TestAnAnswerIsReducedToWhatIsCompared(t *testing.T) {
 		{"types are written as SDL does", "application/json", `{"t":{"kind":"NON_NULL","name":null,"ofType":{"kind":"LIST","name":null,"ofType":{"kind":"SCALAR","name":"ID","ofType":null}}}}`, request{types: true}, `{"t":"[ID]!"}`},
 		{"a text stays one", "text/plain; charset=utf-8", `Internal Server Error`, request{}, `"Internal Server Error"`},
 		{"definitions are taken from SDL", "text/plain", "type A implements I {\n  \"\"\"What it is\"\"\"\n  b(y: Int = 1, x: [ID!]): String! @deprecated\n}\nenum E { X }\ntype B { c: Int }", request{definitions: []string{"A", "E", "Nope"}},
-			`{"A":{"description":"","fields":{"b":"String! @deprecated, x: [ID!], y: Int = 1 What it is"},"interfaces":"I","kind":"OBJECT"},"E":{"description":"","fields":{"X":""},"interfaces":"","kind":"ENUM"}}`},
+			`{"A":{"description":"","descriptions":{"b":"What it is"},"fields":{"b":"String! @deprecated, x: [ID!], y: Int = 1"},"interfaces":"I","kind":"OBJECT"},"E":{"description":"","descriptions":{},"fields":{"X":""},"interfaces":"","kind":"ENUM"}}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := against(t, func(w http.ResponseWriter, _ *http.Request) {

@@ -62,6 +62,9 @@ func writePython(b *strings.Builder, value any) {
 // ones alone.
 func quoted(text string) string {
 	quote := `'`
+	if !strings.ContainsAny(text, "\\'\n\r\t") {
+		return quote + text + quote
+	}
 	if strings.Contains(text, `'`) && !strings.Contains(text, `"`) {
 		quote = `"`
 	}

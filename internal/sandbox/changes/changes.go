@@ -140,7 +140,7 @@ func branchOf(c *gql.Call, name string) (store.Branch, error) {
 }
 
 // defaultBranch returns the default branch.
-func defaultBranch(c *gql.Call) store.Branch { return c.Base.Store.Branches()[0] }
+func defaultBranch(c *gql.Call) store.Branch { return c.Base.Store.Default() }
 
 // done is the answer of mutations that tell nothing.
 func done() map[string]any { return map[string]any{"ok": true} }

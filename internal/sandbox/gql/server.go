@@ -140,6 +140,9 @@ func (r *resolver) query(ctx context.Context, f exec.Field) (any, error) {
 	if resolve, ok := r.server.Queries[name]; ok {
 		return resolve(ctx, r.call, f)
 	}
+	if r.model.Kind(name) == nil {
+		return nil, errNotInSandbox(name)
+	}
 	return List(ctx, r.call, f)
 }
 

@@ -115,21 +115,22 @@ func dissect(schema *ast.Schema, m *model.Model, text string) (*anatomy, error) 
 	if faults := exec.Validate(schema, document); len(faults) > 0 {
 		return nil, invalid(faults)
 	}
+	measured, seen := extents{}, map[string]bool{}
 	a := &anatomy{variables: []any{}, operations: []any{}, models: []any{}}
 	for _, operation := range document.Operations {
 		a.operations = append(a.operations, string(operation.Operation))
 		for _, v := range operation.VariableDefinitions {
 			a.variables = append(a.variables, described(v))
 		}
-		depth, height := extent(operation.SelectionSet)
+		depth, height := measured.extent(operation.SelectionSet)
 		a.depth, a.height = max(a.depth, depth+1), a.height+height
-		a.kinds(operation.SelectionSet, m)
+		a.kinds(operation.SelectionSet, m, seen)
 	}
 	return a, nil
 }
 
 // kinds adds the kinds whose nodes a selection reads.
-func (a *anatomy) kinds(set ast.SelectionSet, m *model.Model) {
+func (a *anatomy) kinds(set ast.SelectionSet, m *model.Model, seen map[string]bool) {
 	for _, selection := range set {
 		switch s := selection.(type) {
 		case *ast.Field:
@@ -138,18 +139,25 @@ func (a *anatomy) kinds(set ast.SelectionSet, m *model.Model) {
 					a.models = append(a.models, name)
 				}
 			}
-			a.kinds(s.SelectionSet, m)
+			a.kinds(s.SelectionSet, m, seen)
 		case *ast.InlineFragment:
-			a.kinds(s.SelectionSet, m)
+			a.kinds(s.SelectionSet, m, seen)
 		case *ast.FragmentSpread:
-			a.kinds(s.Definition.SelectionSet, m)
+			if !seen[s.Name] { // a fragment counts once for the kinds
+				seen[s.Name] = true
+				a.kinds(s.Definition.SelectionSet, m, seen)
+			}
 		}
 	}
 }
 
+// extents are the depths and heights of fragments, by name: each is measured
+// once, however often it is spread.
+type extents map[string][2]int
+
 // extent measures a selection: how deep it is, and how many fields have none
 // below, or some, as Infrahub counts.
-func extent(set ast.SelectionSet) (depth, fields int) {
+func (e extents) extent(set ast.SelectionSet) (depth, fields int) {
 	for _, selection := range set {
 		var below ast.SelectionSet
 		own := 0
@@ -159,9 +167,15 @@ func extent(set ast.SelectionSet) (depth, fields int) {
 		case *ast.InlineFragment:
 			below = s.SelectionSet
 		case *ast.FragmentSpread:
-			below = s.Definition.SelectionSet
+			known, ok := e[s.Name]
+			if !ok {
+				known[0], known[1] = e.extent(s.Definition.SelectionSet)
+				e[s.Name] = known
+			}
+			depth, fields = max(depth, known[0]), fields+known[1]
+			continue
 		}
-		d, n := extent(below)
+		d, n := e.extent(below)
 		depth, fields = max(depth, d+own), fields+n+own
 	}
 	return depth, fields

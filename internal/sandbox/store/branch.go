@@ -130,6 +130,13 @@ func (s *Store) Branch(name string) (Branch, error) {
 	return b.Branch, nil
 }
 
+// Default returns the default branch.
+func (s *Store) Default() Branch {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.branches[0].Branch
+}
+
 // Branches returns all branches, the default one first and the others in the
 // order of their creation.
 func (s *Store) Branches() []Branch {
