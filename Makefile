@@ -25,7 +25,7 @@ BUILDER  ?= $(firstword $(foreach b,docker podman buildah,$(if $(shell command -
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build the program: build/infrahub-mcp (VERSION=… stamps a version)
@@ -35,6 +35,10 @@ build: ## Build the program: build/infrahub-mcp (VERSION=… stamps a version)
 run: build ## Run the program over stdio (ARGS='--transport streamable-http')
 	@$(BINARY) $(ARGS)
 
+.PHONY: demo
+demo: build ## Play a short conversation of an assistant on the sandbox
+	@go run ./test/demo -program $(BINARY)
+
 .PHONY: test
 test: ## Run the tests that need nothing but Go, with the race detector
 	@$(GO_TEST) -race -timeout 5m $(PACKAGES)
@@ -43,6 +47,10 @@ test: ## Run the tests that need nothing but Go, with the race detector
 test-toon: ## Check TOON against its published fixtures and reference decoder (needs Node)
 	@cd test/toon && npm install --no-package-lock --no-audit --no-fund --silent
 	@TOON_FIXTURES=required $(GO_TEST) -count=1 ./test/toon/... ./internal/toon/...
+
+.PHONY: test-infrahubctl
+test-infrahubctl: build ## Check the sandbox with infrahubctl and Infrahub's Python SDK (needs Python)
+	@.ci/infrahubctl
 
 .PHONY: test-real
 test-real: ## Run the tests of the program and of the sandbox's likeness against INFRAHUB_ADDRESS

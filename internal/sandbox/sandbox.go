@@ -147,7 +147,7 @@ func assemble(base *nodes.Base, o Options) *Sandbox {
 	}
 	log := activity.New(base, activity.Options{Version: o.Emulate.Version(), DeploymentID: deployment(base)})
 	addresses := ipam.New(base)
-	base.Rules = append(base.Rules, addresses, changes.Comments{})
+	base.Rules = append(base.Rules, addresses, changes.Comments{}, accounts.Identifiers{})
 
 	gate := access.New(base, access.Options{AllowAnonymous: !o.DenyAnonymous, AccessLifetime: o.AccessLifetime})
 	graphql := &gql.Server{
@@ -162,7 +162,7 @@ func assemble(base *nodes.Base, o Options) *Sandbox {
 	}
 	record := recorder(base, log)
 	graphql.Queries = gql.Merge(
-		accounts.Queries(), changes.Queries(), explore.Queries(), ipam.Queries(addresses), library.Queries(),
+		accounts.Queries(), changes.Queries(), explore.Queries(), ipam.Queries(addresses), library.Queries(graphql.Schema),
 		activity.Queries(log, func(c *gql.Call) bool { return c.Caller.MayGlobal("super_admin") }),
 	)
 	graphql.Mutations = gql.Merge(

@@ -136,6 +136,7 @@ func (s *server) routes() http.Handler {
 	rest("/api/storage/files/by-hfid/{kind}", methods{http.MethodGet: s.rest(s.fileByHFID, onBranch, atTime)})
 	rest("/api/storage/files/by-storage-id/{id}", methods{http.MethodGet: s.rest(s.fileByStorageID, onBranch, atTime)})
 	rest("/api/file/{id}/{path...}", methods{http.MethodGet: s.rest(repositoryFile, onBranch, atTime)})
+	rest("/api/telemetry/snapshots", methods{http.MethodGet: s.rest(s.snapshots)})
 	rest("/api/diff/files", methods{http.MethodGet: s.rest(s.diffFiles, onBranch)})
 	rest("/api/diff/artifacts", methods{http.MethodGet: s.rest(s.diffArtifacts, onBranch)})
 	rest("/api/", methods{})

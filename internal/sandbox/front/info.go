@@ -63,3 +63,9 @@ func (s *server) metrics(w http.ResponseWriter, _ *http.Request) {
 	}
 	writeBody(w, http.StatusOK, "text/plain; version=1.0.0; charset=utf-8", []byte(text.String()))
 }
+
+// snapshots answers GET /api/telemetry/snapshots: the sandbox takes none.
+func (s *server) snapshots(w http.ResponseWriter, _ *call) error {
+	writeJSON(w, http.StatusOK, exec.NewObject("count", 0, "snapshots", []any{}))
+	return nil
+}

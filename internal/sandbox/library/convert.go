@@ -86,7 +86,17 @@ func convert(_ context.Context, c *gql.Call, f exec.Field) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"ok": true, "node": map[string]any{"id": made.ID, "kind": made.Kind, "display_label": made.Label()}}, nil
+	return map[string]any{"ok": true, "node": whole(made)}, nil
+}
+
+// whole is a node with all of its attributes.
+func whole(n *nodes.Node) map[string]any {
+	fields := map[string]any{"id": n.ID, "type": n.Kind, "__typename": n.Kind, "display_label": n.Label()}
+	for _, a := range n.Schema.Attributes {
+		stored := n.Attribute(a.Name)
+		fields[a.Name] = map[string]any{"value": stored.Value, "is_default": stored.IsDefault, "is_protected": stored.IsProtected}
+	}
+	return fields
 }
 
 // converted is the input that makes the node of another kind: what the mapping

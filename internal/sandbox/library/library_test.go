@@ -42,11 +42,10 @@ func ask(t *testing.T) func(document string) (data string, messages []string) {
 	}
 	server := &gql.Server{
 		Schemas: sdl.NewCache(1),
-		Queries: library.Queries(),
 		Permit:  func(*gql.Call, *model.Model, *ast.OperationDefinition, ast.FragmentDefinitionList) error { return nil },
 		Guard:   func(*gql.Call, string) error { return nil },
 	}
-	server.Mutations = library.Mutations(server.Schema)
+	server.Queries, server.Mutations = library.Queries(server.Schema), library.Mutations(server.Schema)
 	call := &gql.Call{Base: base, Branch: "main", Caller: access.Root(nodes.SystemAccount, "test")}
 	return func(document string) (data string, messages []string) {
 		response, err := server.Execute(t.Context(), call, exec.Request{Query: document})

@@ -37,8 +37,9 @@ func Mutations(schema Schema) gql.Fields {
 }
 
 // Queries are the queries of this package.
-func Queries() gql.Fields {
+func Queries(schema Schema) gql.Fields {
 	return gql.Fields{
+		"InfrahubGraphQLQueryReport":   report(schema),
 		"FieldsMappingTypeConversion":  mapping,
 		"InfrahubEffectivePreferences": effectivePreferences,
 		"InfrahubUserPreferences":      rawPreferences,
