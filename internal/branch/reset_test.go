@@ -10,6 +10,7 @@ import (
 )
 
 func TestReset(t *testing.T) {
+	t.Parallel()
 	const fits = "mcp/session-20260101-0123abcd"
 	for _, test := range []struct {
 		name   string
@@ -32,6 +33,7 @@ func TestReset(t *testing.T) {
 		{"the branch of agnostic data", nil, "-global-", "", "There is no branch"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			u := newUpstream(t)
 			s := u.session(manager(t, usual), "1")
 			old := written(t, s, "", u.tag("a")).Branch
@@ -63,6 +65,7 @@ func TestReset(t *testing.T) {
 }
 
 func TestResetTwiceSaysTheSame(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	u.make("feature")
 	s := u.session(manager(t, usual), "1")
@@ -79,6 +82,7 @@ func TestResetTwiceSaysTheSame(t *testing.T) {
 }
 
 func TestWhoHasNoSessionIsOnlyToldOfABranch(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	s := manager(t, usual).Session(u.client, Owner{})
 	const name = "mcp/session-20260101-0123abcd"
@@ -97,6 +101,7 @@ func TestWhoHasNoSessionIsOnlyToldOfABranch(t *testing.T) {
 }
 
 func TestAResetThatCrossesAnotherIsTold(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	shared := NewMemory(10, time.Hour)
 	s := u.session(manager(t, usual, func(o *Options) { o.Store = shared }), "1")

@@ -29,7 +29,7 @@ type Outcome struct {
 func (o Outcome) Note() string {
 	var sentences []string
 	if o.Replaced != "" {
-		sentences = append(sentences, fmt.Sprintf("The branch %s %s; this change is on a fresh branch, %s, which holds nothing of the earlier one that was not merged.", o.Replaced, o.Reason, o.Branch))
+		sentences = append(sentences, fmt.Sprintf("The branch %s %s; writing goes on on a fresh branch, %s, which holds nothing of the earlier one that was not merged.", o.Replaced, o.Reason, o.Branch))
 	}
 	if o.PassOn {
 		sentences = append(sentences, fmt.Sprintf("Pass branch %s with every further call to go on with this work.", o.Branch))
@@ -66,6 +66,10 @@ func (s *Session) Write(ctx context.Context, asked string, write func(ctx contex
 		return outcome, fmt.Errorf("the branch %s %s and could not be replaced: %w", outcome.Branch, reason, err)
 	}
 	err = s.attempt(ctx, fresh, write)
+	if reason, isLost := lost(err); isLost {
+		s.Lost(ctx, fresh.Branch, reason)
+		err = problem.New(fmt.Sprintf("The branch %s %s. Nothing was written.", fresh.Branch, reason), "Try again: the next write goes to a fresh session branch.")
+	}
 	return fresh, err
 }
 

@@ -28,6 +28,7 @@ func current(t testing.TB, s *Session) string {
 }
 
 func TestTheFirstWriteMakesABranchAndLaterOnesUseIt(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	s := u.session(manager(t, usual), "1")
 	if got := current(t, s); got != "" {
@@ -61,6 +62,7 @@ func TestTheFirstWriteMakesABranchAndLaterOnesUseIt(t *testing.T) {
 }
 
 func TestTheDescriptionOfABranchNamesTheUser(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	s := manager(t, usual).Session(u.client, Owner{Session: "1", User: "ann@example.com"})
 	outcome := written(t, s, "", u.tag("a"))
@@ -71,6 +73,7 @@ func TestTheDescriptionOfABranchNamesTheUser(t *testing.T) {
 }
 
 func TestSessionsAndPrincipalsHaveBranchesOfTheirOwn(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	m := manager(t, usual)
 	owners := []Owner{
@@ -96,6 +99,7 @@ func TestSessionsAndPrincipalsHaveBranchesOfTheirOwn(t *testing.T) {
 }
 
 func TestWritesOfOneSessionThatComeFirstTogetherMakeOneBranch(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	m := manager(t, usual)
 	const writers = 32
@@ -123,6 +127,7 @@ func TestWritesOfOneSessionThatComeFirstTogetherMakeOneBranch(t *testing.T) {
 }
 
 func TestManySessionsAtOnceWriteWhereTheyBelong(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	m := manager(t, usual)
 	const sessions = 64
@@ -163,6 +168,7 @@ func taken(times int64) func(http.ResponseWriter, string) bool {
 }
 
 func TestANameThatIsTakenIsReplacedByAnother(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		attempts int
 		taken    int64
@@ -192,6 +198,7 @@ func TestANameThatIsTakenIsReplacedByAnother(t *testing.T) {
 }
 
 func TestTheSandboxRefusesATakenNameInTheWordsThatAreLookedFor(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	u.make("taken")
 	s := u.session(manager(t, usual), "1")
@@ -209,6 +216,7 @@ func TestTheSandboxRefusesATakenNameInTheWordsThatAreLookedFor(t *testing.T) {
 }
 
 func TestAFixedNameThatIsTakenIsAnErrorThatExplainsItself(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	u.make("the-only-one")
 	s := u.session(manager(t, "the-only-one"), "1")
@@ -225,24 +233,33 @@ func TestAFixedNameThatIsTakenIsAnErrorThatExplainsItself(t *testing.T) {
 	}
 }
 
-// behind are the ways in which a branch is lost behind a session's back.
-var behind = map[string]struct { //nolint:gochecknoglobals // a table of this test
+// loss is a way in which a branch is lost behind a session's back.
+type loss struct {
 	lose   func(*upstream, string)
 	reason string
-}{
-	"deleted":                   {(*upstream).remove, "no longer exists"},
-	"merged":                    {func(u *upstream, name string) { u.put(name, "MERGED") }, "has been merged"},
-	"in need of a rebase":       {func(u *upstream, name string) { u.put(name, "NEED_REBASE") }, "must be rebased"},
-	"of a status not known yet": {func(u *upstream, name string) { u.put(name, "FROZEN") }, `has the status "FROZEN"`},
-	"upgraded":                  {func(u *upstream, name string) { u.put(name, "NEED_UPGRADE_REBASE") }, "must be rebased"},
-	"being deleted":             {func(u *upstream, name string) { u.put(name, "DELETING") }, "is being deleted"},
-	"half merged":               {func(u *upstream, name string) { u.put(name, "MERGE_FAILED") }, "is stuck in a merge that failed"},
-	"being merged":              {func(u *upstream, name string) { u.put(name, "MERGING") }, "is being merged"},
+}
+
+func losses() map[string]loss {
+	status := func(status string) func(*upstream, string) {
+		return func(u *upstream, name string) { u.put(name, status) }
+	}
+	return map[string]loss{
+		"deleted":                   {(*upstream).remove, "no longer exists"},
+		"merged":                    {status("MERGED"), "has been merged"},
+		"in need of a rebase":       {status("NEED_REBASE"), "must be rebased"},
+		"of a status not known yet": {status("FROZEN"), `has the status "FROZEN"`},
+		"upgraded":                  {status("NEED_UPGRADE_REBASE"), "must be rebased"},
+		"being deleted":             {status("DELETING"), "is being deleted"},
+		"half merged":               {status("MERGE_FAILED"), "is stuck in a merge that failed"},
+		"being merged":              {status("MERGING"), "is being merged"},
+	}
 }
 
 func TestABranchLostBehindTheSessionsBackIsReplacedAndNamed(t *testing.T) {
-	for how, test := range behind {
+	t.Parallel()
+	for how, test := range losses() {
 		t.Run(how, func(t *testing.T) {
+			t.Parallel()
 			u := newUpstream(t)
 			s := u.session(manager(t, usual), "1")
 			lost := written(t, s, "", u.tag("before")).Branch
@@ -278,12 +295,14 @@ func TestABranchLostBehindTheSessionsBackIsReplacedAndNamed(t *testing.T) {
 // TestAWriteThatInfrahubRefusesForItsBranchRunsAgainOnAFreshOne loses the branch
 // while it still counts as open, so that only the write itself tells.
 func TestAWriteThatInfrahubRefusesForItsBranchRunsAgainOnAFreshOne(t *testing.T) {
+	t.Parallel()
 	for _, how := range []string{"deleted", "merged", "in need of a rebase"} {
 		t.Run(how, func(t *testing.T) {
+			t.Parallel()
 			u := newUpstream(t)
 			s := u.session(manager(t, usual), "1")
 			lost := written(t, s, "", u.tag("before")).Branch
-			behind[how].lose(u, lost)
+			losses()[how].lose(u, lost)
 			ran := []string{}
 			outcome := written(t, s, "", func(ctx context.Context, branch string) error {
 				ran = append(ran, branch)
@@ -303,6 +322,7 @@ func TestAWriteThatInfrahubRefusesForItsBranchRunsAgainOnAFreshOne(t *testing.T)
 }
 
 func TestWritersThatLoseABranchTogetherGetOneFreshBranch(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	m := manager(t, usual)
 	lost := written(t, u.session(m, "1"), "", u.tag("before")).Branch
@@ -334,6 +354,7 @@ func TestWritersThatLoseABranchTogetherGetOneFreshBranch(t *testing.T) {
 }
 
 func TestAnErrorThatIsNotAboutTheBranchIsNotRepeated(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	s := u.session(manager(t, usual), "1")
 	kept := written(t, s, "", u.tag("before")).Branch
@@ -356,6 +377,7 @@ func TestAnErrorThatIsNotAboutTheBranchIsNotRepeated(t *testing.T) {
 }
 
 func TestAFreshBranchThatIsRefusedAtOnceIsNotReplacedForEver(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	s := u.session(manager(t, usual), "1")
 	ran := 0
@@ -371,6 +393,7 @@ func TestAFreshBranchThatIsRefusedAtOnceIsNotReplacedForEver(t *testing.T) {
 }
 
 func TestABranchThatIsAskedFor(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	m := manager(t, "mcp/{user}-{hex}")
 	ann := m.Session(u.client, Owner{Principal: "ann", Session: "1", User: "ann"})
@@ -404,6 +427,7 @@ func TestABranchThatIsAskedFor(t *testing.T) {
 }
 
 func TestABranchThatWasSwitchedToIsTheOwnersEverywhere(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	m := manager(t, usual)
 	u.make("feature")
@@ -426,6 +450,7 @@ func TestABranchThatWasSwitchedToIsTheOwnersEverywhere(t *testing.T) {
 }
 
 func TestTheDefaultBranchIsRefusedEvenWhereThePatternMakesItsName(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	s := u.session(manager(t, "main"), "1")
 	for _, asked := range []string{"", "main"} {
@@ -442,7 +467,9 @@ func TestTheDefaultBranchIsRefusedEvenWhereThePatternMakesItsName(t *testing.T) 
 }
 
 func TestABranchThatIsAskedForAndLost(t *testing.T) {
+	t.Parallel()
 	t.Run("stands for the session branch when it fits the pattern", func(t *testing.T) {
+		t.Parallel()
 		u := newUpstream(t)
 		s := u.session(manager(t, usual), "1")
 		const gone = "mcp/session-20260101-0123abcd"
@@ -452,6 +479,7 @@ func TestABranchThatIsAskedForAndLost(t *testing.T) {
 		}
 	})
 	t.Run("gives way to the session branch that there is", func(t *testing.T) {
+		t.Parallel()
 		u := newUpstream(t)
 		s := u.session(manager(t, usual), "1")
 		mine := written(t, s, "", u.tag("a")).Branch
@@ -461,6 +489,7 @@ func TestABranchThatIsAskedForAndLost(t *testing.T) {
 		}
 	})
 	t.Run("is an error when people named it", func(t *testing.T) {
+		t.Parallel()
 		u := newUpstream(t)
 		u.make("feature")
 		s := u.session(manager(t, usual), "1")
@@ -480,7 +509,34 @@ func TestABranchThatIsAskedForAndLost(t *testing.T) {
 	})
 }
 
+func TestTheBranchThatTakesThePlaceOfALostOneMayBeLostToo(t *testing.T) {
+	t.Parallel()
+	u := newUpstream(t)
+	s := u.session(manager(t, usual), "1")
+	mine := written(t, s, "", u.tag("a")).Branch
+	u.put(mine, "FROZEN") // which Infrahub itself does not refuse
+	s.manager.open.Purge()
+	ran := 0
+	outcome, err := s.Write(t.Context(), "mcp/session-20260101-0123abcd", func(ctx context.Context, branch string) error {
+		ran++
+		return u.tag("b")(ctx, branch)
+	})
+	if err == nil {
+		if outcome.Branch == mine || ran != 1 {
+			t.Errorf("%+v, ran %d times", outcome, ran)
+		}
+		return
+	}
+	if _, ok := errors.AsType[*problem.Problem](err); !ok || ran != 0 {
+		t.Errorf("it ran %d times, and the error is nothing to act on: %v", ran, err)
+	}
+	if outcome := written(t, s, "", u.tag("b")); outcome.Branch == mine {
+		t.Errorf("then %+v", outcome)
+	}
+}
+
 func TestWhoHasNoSessionPassesTheBranchOn(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	m := manager(t, usual)
 	anonymous := m.Session(u.client, Owner{})
@@ -508,6 +564,7 @@ func TestWhoHasNoSessionPassesTheBranchOn(t *testing.T) {
 }
 
 func TestACallerWhoGivesUpDoesNotTakeTheBranchFromTheOthers(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	m := manager(t, usual)
 	entered, release := make(chan struct{}), make(chan struct{})
@@ -548,6 +605,7 @@ func TestACallerWhoGivesUpDoesNotTakeTheBranchFromTheOthers(t *testing.T) {
 }
 
 func TestWithoutItsStoreNothingIsWritten(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	for name, broken := range map[string]brokenStore{
 		"it cannot be read":    {get: errStore},
@@ -577,6 +635,7 @@ func TestWithoutItsStoreNothingIsWritten(t *testing.T) {
 // TestAReplicaThatWasQuickerDecides has another replica remember a branch while
 // this one makes its own.
 func TestAReplicaThatWasQuickerDecides(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	shared := NewMemory(10, time.Hour)
 	u.make("mcp/session-20260101-0123abcd")
@@ -595,6 +654,7 @@ func TestAReplicaThatWasQuickerDecides(t *testing.T) {
 }
 
 func TestALossIsNotedForTheNextWriteOnly(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	s := u.session(manager(t, usual), "1")
 	first := written(t, s, "", u.tag("a")).Branch
@@ -617,6 +677,7 @@ func TestALossIsNotedForTheNextWriteOnly(t *testing.T) {
 }
 
 func TestUsableIsWhatMayBeProposed(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	s := u.session(manager(t, usual), "1")
 	mine := written(t, s, "", u.tag("a")).Branch
@@ -635,6 +696,7 @@ func TestUsableIsWhatMayBeProposed(t *testing.T) {
 }
 
 func TestAnInfrahubThatFailsWhileABranchIsMadeLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
 	u := newUpstream(t)
 	s := u.session(manager(t, usual), "1")
 	u.behave(func(w http.ResponseWriter, document string) bool {

@@ -41,6 +41,9 @@ and tokens are public, and all data is gone at the end unless --data names a fil
 			if o.Emulate != front.V1_11 && o.Emulate != front.V1_9 {
 				return &usageError{fmt.Sprintf("--emulate is %q, but must be %s or %s.", emulate, front.V1_11, front.V1_9), command.CommandPath()}
 			}
+			if o.AccessLifetime <= 0 {
+				return &usageError{fmt.Sprintf("--token-lifetime is %s, but must be above zero.", o.AccessLifetime), command.CommandPath()}
+			}
 			if o.Devices < 0 || o.Devices > mostDevices {
 				return &usageError{fmt.Sprintf("--devices is %d, but must be 0 to %d.", o.Devices, mostDevices), command.CommandPath()}
 			}

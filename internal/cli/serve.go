@@ -17,7 +17,7 @@ func newServe(streams Streams) *cobra.Command {
 	var data string
 	command := &cobra.Command{
 		Use:   name,
-		Short: "Let AI assistants read infrastructure data in Infrahub",
+		Short: "Let AI assistants read and safely change infrastructure data in Infrahub",
 		Long: `Serve Infrahub to AI assistants over the Model Context Protocol (MCP).
 
 Without a command it serves: over standard input and output, for a client that

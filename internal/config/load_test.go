@@ -316,3 +316,42 @@ func TestLoadChangesNoVariable(t *testing.T) {
 		t.Error("the environment has changed")
 	}
 }
+
+func TestWhatIsSettledGoesBeforeAllThatTheEnvironmentSaysOfInfrahub(t *testing.T) {
+	environment(t, map[string]string{
+		"INFRAHUB_ADDRESS": "no address", "INFRAHUB_API_TOKEN": "ses ame", "INFRAHUB_USERNAME": "ann", "INFRAHUB_PASSWORD": "word",
+		"INFRAHUB_DEFAULT_BRANCH": "a..b", "INFRAHUB_TLS_INSECURE": "perhaps", "INFRAHUB_TLS_CA_FILE": "missing.pem",
+		"INFRAHUB_PROXY": "nowhere", "INFRAHUB_PROXY_MOUNTS_HTTP": "http://proxy.example", "INFRAHUB_PROXY_MOUNTS_HTTPS": "http://proxy.example",
+		"INFRAHUB_MCP_ENV_FILE": "missing.env", "INFRAHUB_MCP_READ_ONLY": "true", "INFRAHUB_TIMEOUT": "7",
+	})
+	if err := os.WriteFile(".env", []byte("INFRAHUB_API_TOKEN=other\nINFRAHUB_MCP_READ_ONLY=false\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config, warnings, err := LoadFor(Flags{"port": "9"}, "http://127.0.0.1:4321", "sesame")
+	if err != nil || warnings != nil {
+		t.Fatalf("%v, %q", err, warnings)
+	}
+	want := Infrahub{
+		Address: "http://127.0.0.1:4321", APIToken: "sesame", Timeout: 7 * time.Second,
+		PaginationSize: 50, MaxConcurrentExecution: 5, RetryDelay: 5 * time.Second,
+		RateLimitRetryEnabled: true, RateLimitMaxRetries: 10,
+		RateLimitBackoffBase: 500 * time.Millisecond, RateLimitBackoffMax: time.Minute,
+	}
+	if diff := cmp.Diff(want, config.Infrahub, cmp.Comparer(func(a, b Secret) bool { return a.Reveal() == b.Reveal() })); diff != "" {
+		t.Error(diff)
+	}
+	if !config.Tools.ReadOnly || config.Server.Port != 9 || config.Server.EnvFile != ".env" {
+		t.Errorf("what is not about Infrahub does not count: %+v, %+v", config.Tools, config.Server)
+	}
+}
+
+func TestWhatIsSettledIsCheckedAndOtherProblemsAreStillReported(t *testing.T) {
+	environment(t, map[string]string{"INFRAHUB_TIMEOUT": "soon", "INFRAHUB_MCP_READONLY": "1"})
+	config, warnings, err := LoadFor(nil, "http://127.0.0.1:4321", "sesame")
+	if problems := problemsOf(t, err); config != nil || len(problems) != 1 || !strings.HasPrefix(problems[0], "INFRAHUB_TIMEOUT") {
+		t.Errorf("problems %q", problems)
+	}
+	if len(warnings) != 1 || !strings.Contains(warnings[0], "INFRAHUB_MCP_READONLY") {
+		t.Errorf("warnings %q", warnings)
+	}
+}

@@ -61,36 +61,61 @@ func TestPromptArgumentsAreChecked(t *testing.T) {
 	}
 }
 
-// TestTextsNameOnlyToolsThatExist keeps prompts and instructions from sending a
-// model to tools that this server does not offer.
-func TestTextsNameOnlyToolsThatExist(t *testing.T) {
-	all := []string{"get_schema", "get_nodes", "search_nodes", "query_graphql", "find_paths", "find_reachable", "get_session_info",
-		"node_upsert", "node_delete", "propose_changes", "mutate_graphql", "reset_session_branch"}
-	writers := []tool.Tool{{Name: "node_upsert"}, {Name: "node_delete"}, {Name: "propose_changes"}}
-	for name, offered := range map[string][]tool.Tool{"reading": tool.Catalogue(), "writing": append(tool.Catalogue(), writers...)} {
-		for _, readOnly := range []bool{false, true} {
-			if name == "writing" && readOnly {
-				continue // never offered together
-			}
-			texts := map[string]string{"instructions": prompt.Instructions(offered, readOnly)}
-			for _, p := range prompt.Catalogue() {
-				arguments := map[string]string{}
-				for _, a := range p.Arguments {
-					arguments[a.Name] = "x"
+// texts are the instructions and every prompt, for the tools that are offered.
+func texts(t *testing.T, offered []tool.Tool, readOnly bool) map[string]string {
+	t.Helper()
+	all := map[string]string{"instructions": prompt.Instructions(offered, readOnly)}
+	for _, p := range prompt.Catalogue() {
+		arguments := map[string]string{}
+		for _, a := range p.Arguments {
+			arguments[a.Name] = "x"
+		}
+		got, err := p.Text(offered, readOnly, arguments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[p.Name] = got
+	}
+	return all
+}
+
+// TestTextsNameOnlyToolsThatAreOffered keeps prompts and instructions from
+// sending a model to tools that this server does not offer.
+func TestTextsNameOnlyToolsThatAreOffered(t *testing.T) {
+	for _, readOnly := range []bool{false, true} {
+		offered := tool.Offered(tool.Catalogue(), readOnly)
+		for what, got := range texts(t, offered, readOnly) {
+			for _, entry := range tool.Catalogue() {
+				if strings.Contains(got, entry.Name) && !has(offered, entry.Name) {
+					t.Errorf("read-only %v: %s names %s", readOnly, what, entry.Name)
 				}
-				got, err := p.Text(offered, readOnly, arguments)
-				if err != nil {
-					t.Fatal(err)
-				}
-				texts[p.Name] = got
 			}
-			for what, got := range texts {
-				for _, tool := range all {
-					if strings.Contains(got, tool) && !has(offered, tool) {
-						t.Errorf("%s, read-only %v: %s names %s", name, readOnly, what, tool)
-					}
-				}
-			}
+		}
+	}
+}
+
+func TestTextsTellHowToWriteOnlyWhereThatIsPossible(t *testing.T) {
+	writing, reading := texts(t, tool.Catalogue(), false), texts(t, tool.Offered(tool.Catalogue(), true), true)
+	for what, want := range map[string]string{
+		"instructions":      "reach the default branch only through propose_changes",
+		"infrahub_agent":    "Your first write makes a session branch",
+		"make_infra_change": "Write with node_upsert",
+	} {
+		if !strings.Contains(writing[what], want) {
+			t.Errorf("%s lacks %q:\n%s", what, want, writing[what])
+		}
+		if !strings.Contains(reading[what], "This server is read-only.") || strings.Contains(reading[what], want) {
+			t.Errorf("on a read-only server %s says:\n%s", what, reading[what])
+		}
+	}
+	for _, name := range []string{"answer_infra_question", "explore_schema"} {
+		if writing[name] != reading[name] {
+			t.Errorf("%s differs though it is about reading", name)
+		}
+	}
+	for _, entry := range tool.Catalogue() {
+		if !strings.Contains(writing["infrahub_agent"], "- "+entry.Name+": "+entry.Title) {
+			t.Errorf("the briefing does not list %s", entry.Name)
 		}
 	}
 }

@@ -5,13 +5,16 @@ package resource
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
 	"time"
 
 	"infrahub-mcp/internal/call"
+	"infrahub-mcp/internal/infrahub"
 	"infrahub-mcp/internal/infrahub/operations"
+	"infrahub-mcp/internal/problem"
 	"infrahub-mcp/internal/tool"
 	"infrahub-mcp/internal/toon"
 )
@@ -67,7 +70,13 @@ func (r *Resource) Read(ctx context.Context, c *call.Call, uri string, variables
 		c.Logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "resource_read",
 			slog.String("uri", uri), slog.String("user", c.User), slog.String("outcome", outcome), slog.Duration("duration", time.Since(start)))
 	}()
-	return r.read(ctx, c, variables)
+	content, err = r.read(ctx, c, variables)
+	if errors.Is(err, infrahub.BranchNotFound) && c.SessionBranch != "" {
+		c.Branches.Lost(ctx, c.SessionBranch, "no longer exists")
+		err = problem.New(fmt.Sprintf("The session branch %s no longer exists.", c.SessionBranch),
+			"Read again for the default branch; the next write starts a fresh session branch.")
+	}
+	return content, err
 }
 
 func readKinds(ctx context.Context, c *call.Call, _ map[string]string) ([]byte, error) {

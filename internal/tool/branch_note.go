@@ -14,27 +14,49 @@ import (
 
 // written says where a write went, in every answer of a tool that writes.
 type written struct {
-	Branch string `json:"branch" jsonschema:"Branch that was written to"`
-	Note   string `json:"note,omitempty" jsonschema:"What to know about the branch"`
+	Branch string `json:"branch"`
+	Note   string `json:"note,omitempty"`
 }
 
 // onBranch runs a write on the branch asked for or the session branch, and
 // notes where it went. See branch.Session.Write for what write must return.
 func onBranch(ctx context.Context, c *call.Call, asked string, write func(ctx context.Context, branch string) error) (written, error) {
-	outcome, err := c.Branches.Write(ctx, asked, write)
+	sent := false
+	outcome, err := c.Branches.Write(ctx, asked, func(ctx context.Context, branch string) error {
+		sent = true
+		return write(ctx, branch)
+	})
 	c.SessionBranch = afterWrite(c, outcome)
-	if uncertain(err) && outcome.Branch != "" {
-		err = problem.New(fmt.Sprintf("Infrahub did not answer in time. The change may or may not have been applied on the branch %s.", outcome.Branch),
+	if sent && uncertain(err) {
+		err = problem.New(fmt.Sprintf("%s The change may or may not have been applied on the branch %s.", explained(err), outcome.Branch),
 			"Read back what was to be written before you repeat it.")
 	}
-	return written{Branch: outcome.Branch, Note: outcome.Note()}, err
+	where := written{Branch: outcome.Branch, Note: outcome.Note()}
+	return where, noted(err, where)
 }
+
+// noted adds to a refusal what to know about the branch, which nobody would be
+// told of otherwise.
+func noted(err error, where written) error {
+	if err == nil || where.Note == "" {
+		return err
+	}
+	if text, ok := Explain(err); ok {
+		return problem.New(text, where.Note)
+	}
+	return err
+}
+
+const answered = 200 // HTTP status of a request that was carried out
 
 // uncertain tells whether a request may have been carried out although no answer
 // came: unless no connection was made at all.
 func uncertain(err error) bool {
 	if connecting, ok := errors.AsType[*net.OpError](err); ok && connecting.Op == "dial" {
 		return false
+	}
+	if refused, ok := errors.AsType[*infrahub.Error](err); ok && refused.HTTPStatus == answered {
+		return len(refused.Details) == 0 // an answer came, but cannot be read
 	}
 	return errors.Is(err, infrahub.Timeout) || errors.Is(err, infrahub.Unreachable)
 }

@@ -32,13 +32,21 @@ func Explain(err error) (string, bool) {
 	return "", false
 }
 
-// misnamedBranch adds the closest names to the error of a branch that does not
-// exist. Only then are the branches asked for.
-func misnamedBranch(ctx context.Context, c *call.Call, arguments json.RawMessage, err error) error {
+// missingBranch explains the error of a branch that does not exist: of the session
+// branch that it is gone, of one that was asked for the closest names. Only then
+// are the branches asked for.
+func missingBranch(ctx context.Context, c *call.Call, arguments json.RawMessage, err error) error {
 	var given struct {
 		Branch string `json:"branch"`
 	}
-	if !errors.Is(err, infrahub.BranchNotFound) || json.Unmarshal(arguments, &given) != nil || given.Branch == "" {
+	if !errors.Is(err, infrahub.BranchNotFound) || len(arguments) > 0 && json.Unmarshal(arguments, &given) != nil {
+		return err
+	}
+	if gone := c.SessionBranch; sessionBranchGone(ctx, c, arguments, err) {
+		return problem.New(fmt.Sprintf("The session branch %s no longer exists.", gone),
+			"Call again to read the default branch; the next write starts a fresh session branch.")
+	}
+	if given.Branch == "" {
 		return err
 	}
 	answer, listing := operations.Branches(ctx, c.Client.Operations("", ""))
@@ -50,6 +58,20 @@ func misnamedBranch(ctx context.Context, c *call.Call, arguments json.RawMessage
 		names[i] = branch.Name
 	}
 	return problem.Unknown("branch", given.Branch, names, "infrahub://branches lists them all; leave the branch out for the default one.")
+}
+
+// sessionBranchGone tells whether an error says that the session branch no longer
+// exists, which is then noted.
+func sessionBranchGone(ctx context.Context, c *call.Call, arguments json.RawMessage, err error) bool {
+	var given struct {
+		Branch string `json:"branch"`
+	}
+	if !errors.Is(err, infrahub.BranchNotFound) || len(arguments) > 0 && json.Unmarshal(arguments, &given) != nil || given.Branch != "" || c.SessionBranch == "" {
+		return false
+	}
+	c.Branches.Lost(ctx, c.SessionBranch, "no longer exists")
+	c.SessionBranch = ""
+	return true
 }
 
 // protocolFault reports the errors that MCP clients get as JSON-RPC errors: a

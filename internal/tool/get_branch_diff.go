@@ -13,15 +13,15 @@ import (
 )
 
 type getBranchDiffInput struct {
-	Branch string   `json:"branch,omitempty" jsonschema:"Branch to compare with the default branch; the session branch otherwise"`
+	Branch string   `json:"branch,omitempty" jsonschema:"Default: the session branch"`
 	Kinds  []string `json:"kinds,omitempty" split:"," jsonschema:"Only nodes of these kinds"`
-	Limit  int      `json:"limit,omitempty" default:"50" min:"1" max:"500" jsonschema:"Nodes to return"`
-	Offset int      `json:"offset,omitempty" default:"0" min:"0" jsonschema:"Nodes to skip"`
+	Limit  int      `json:"limit,omitempty" default:"50" min:"1" max:"500"`
+	Offset int      `json:"offset,omitempty" default:"0" min:"0"`
 }
 
 type getBranchDiffOutput struct {
 	Branch  string        `json:"branch"`
-	Changes changeSum     `json:"changes" jsonschema:"Numbers of nodes"`
+	Changes changeSum     `json:"changes"`
 	Nodes   []changedNode `json:"nodes"`
 	HasMore bool          `json:"has_more"`
 	Note    string        `json:"note,omitempty"`
@@ -29,38 +29,37 @@ type getBranchDiffOutput struct {
 
 // changedNode is one node that the branch added, updated or removed.
 type changedNode struct {
-	Action   string          `json:"action" jsonschema:"added, updated or removed"`
+	Action   string          `json:"action"`
 	Kind     string          `json:"kind"`
 	ID       string          `json:"id"`
 	Label    string          `json:"label"`
 	Fields   []changedField  `json:"fields,omitempty"`
-	Conflict *conflictedSide `json:"conflict,omitempty" jsonschema:"Set when the whole node is in conflict"`
+	Conflict *conflictedSide `json:"conflict,omitempty"`
 }
 
 // changedField is one attribute, or one peer of a relationship.
 type changedField struct {
 	Field    string          `json:"field"`
 	Action   string          `json:"action"`
-	Old      *string         `json:"old"`
-	New      *string         `json:"new"`
+	Old      *string         `json:"old" jsonschema:"null for none"`
+	New      *string         `json:"new" jsonschema:"null for none"`
 	Conflict *conflictedSide `json:"conflict,omitempty"`
 }
 
 // conflictedSide is what the default branch made of the same field.
 type conflictedSide struct {
 	OnDefault string  `json:"default_branch_action"`
-	Value     *string `json:"default_branch_value"`
-	Selected  string  `json:"selected,omitempty" jsonschema:"Side that was chosen: base_branch or diff_branch"`
+	Value     *string `json:"default_branch_value" jsonschema:"null for none"`
+	Selected  string  `json:"selected,omitempty"`
 }
 
 func getBranchDiff() Tool {
 	return Define(Tool{
-		Name:  "get_branch_diff",
-		Title: "Compare a branch with the default branch",
-		Description: "Show what the session branch, or any branch, changes against the default branch: nodes added, updated and removed, attributes and peers with old and new value, conflicts. " +
-			"Look at it before propose_changes.",
-		Idempotent: true,
-		narrow:     "Ask for fewer nodes with limit, or for some kinds with kinds.",
+		Name:        "get_branch_diff",
+		Title:       "Compare a branch with the default branch",
+		Description: "Show what a branch changes against the default branch: nodes added, updated, removed, fields with old and new value, conflicts. Look at it before propose_changes.",
+		Idempotent:  true,
+		narrow:      "Ask for fewer nodes with limit, or for some kinds with kinds.",
 	}, runGetBranchDiff)
 }
 

@@ -22,9 +22,9 @@ type getSessionInfoOutput struct {
 	WhyReadOnly      string  `json:"why_read_only,omitempty"`
 	Version          string  `json:"infrahub_version,omitempty"`
 	ServerVersion    string  `json:"server_version"`
-	Protocol         string  `json:"protocol_era" jsonschema:"sessions (2025-11-25 and older) or stateless (2026-07-28)"`
+	Protocol         string  `json:"protocol_era"`
 	// Changes are null while there is no session branch.
-	Changes *changeSum `json:"changes,omitempty" jsonschema:"Nodes that the session branch changes"`
+	Changes *changeSum `json:"changes,omitempty"`
 	Note    string     `json:"note,omitempty"`
 }
 
@@ -68,10 +68,34 @@ func runGetSessionInfo(ctx context.Context, c *call.Call, _ getSessionInfoInput)
 			out.DefaultBranch = branch.Name
 		}
 	}
+	if out.Access == "write" && !mayWrite(info.InfrahubPermissions) {
+		out.Access, out.WhyReadOnly = "read", "Infrahub lets this account view data but change none, on whatever branch."
+	}
 	if profile := info.AccountProfile; profile != nil && profile.DisplayLabel != nil {
 		out.User = *profile.DisplayLabel
 	}
 	return out, countChanges(ctx, c, out)
+}
+
+// mayWrite tells whether an account may change something on branches. Decisions
+// are those of Infrahub: 4 allows on branches other than the default one, 6 on all.
+func mayWrite(p operations.Permissions) bool {
+	allows := func(decision string) bool { return decision == "4" || decision == "6" }
+	if p.GlobalPermissions != nil {
+		for _, edge := range p.GlobalPermissions.Edges {
+			if edge.Node.Action == "super_admin" && allows(edge.Node.Decision) {
+				return true
+			}
+		}
+	}
+	if p.ObjectPermissions != nil {
+		for _, edge := range p.ObjectPermissions.Edges {
+			if edge.Node.Action != "view" && allows(edge.Node.Decision) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // countChanges counts what the session branch changes. One that is gone is told
@@ -80,10 +104,16 @@ func countChanges(ctx context.Context, c *call.Call, out *getSessionInfoOutput) 
 	if c.SessionBranch == "" {
 		return nil
 	}
+	c.Progress(0, 1, "Counting the changes of "+c.SessionBranch)
 	counts, err := compare(ctx, c, c.SessionBranch)
+	c.Progress(1, 1, "Done")
 	if errors.Is(err, infrahub.BranchNotFound) || errors.Is(err, infrahub.BranchClosed) {
 		out.Note = "The session branch was merged or deleted; the next write starts a fresh one."
 		return nil
+	}
+	if refused, ok := errors.AsType[*infrahub.Error](err); ok && !protocolFault(err) {
+		out.Note = "The changes of the session branch cannot be counted now: " + refused.Error()
+		return nil // what is known is worth telling
 	}
 	if err != nil {
 		return err

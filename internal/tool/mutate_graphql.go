@@ -17,9 +17,9 @@ import (
 )
 
 type mutateGraphQLInput struct {
-	Query     string                     `json:"query" min:"1" jsonschema:"GraphQL document with one mutation operation"`
+	Query     string                     `json:"query" min:"1" jsonschema:"GraphQL document with one mutation"`
 	Variables map[string]json.RawMessage `json:"variables,omitempty" jsonschema:"Values of the variables"`
-	Branch    string                     `json:"branch,omitempty" jsonschema:"Branch to write to; the session branch otherwise"`
+	Branch    string                     `json:"branch,omitempty" jsonschema:"Default: the session branch"`
 }
 
 // mutateGraphQLOutput is the content of `data` in Infrahub's answer, with members
@@ -55,9 +55,9 @@ func mutateGraphQL() Tool {
 	return Define(Tool{
 		Name:  "mutate_graphql",
 		Title: "Run a GraphQL mutation",
-		Description: "Run one GraphQL mutation operation on the session branch, for what node_upsert and node_delete cannot say. " +
-			"Allowed are KindCreate, KindUpdate, KindUpsert and KindDelete of branch-aware kinds, RelationshipAdd, RelationshipRemove, and taking resources from pools; everything else is refused, " +
-			"branches, merges, proposed changes, accounts and schemas among it. Inputs have the form data: {attribute: {value: …}, one: {id: …}, many: [{hfid: […]}]}; the answer has { ok object { id display_label } }.",
+		Description: "Run one GraphQL mutation on the session branch, for what node_upsert and node_delete cannot say. " +
+			"Allowed: Create, Update, Upsert, Delete of branch-aware kinds, RelationshipAdd, RelationshipRemove, resources from pools; all else is refused. " +
+			"Form: KindUpdate(data: {id: …, attribute: {value: …}, one: {id: …}, many: [{hfid: […]}]}) { ok object { id } }.",
 		Access: Destructive,
 		form:   JSON,
 		narrow: "Select fewer fields of the answer.",
@@ -96,13 +96,13 @@ func runMutateGraphQL(ctx context.Context, c *call.Call, in mutateGraphQLInput) 
 		query.Branch = branch
 		data, err := c.Client.GraphQL(ctx, query)
 		if err != nil && !applied(data) {
-			return describeErrors(err)
+			return err // as it is: it may say that the branch is lost
 		}
 		out.data, out.failed = data, failures(err, data)
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, describeErrors(err)
 	}
 	if !c.Settings.RevealSecrets {
 		if out.data, err = mask.Apply(out.data); err != nil {

@@ -17,17 +17,17 @@ import (
 )
 
 type nodeDeleteInput struct {
-	Kind   string   `json:"kind" min:"1" jsonschema:"Kind of the node"`
-	ID     string   `json:"id,omitempty" jsonschema:"Its id"`
-	HFID   []string `json:"hfid,omitempty" split:"__" jsonschema:"Its human-friendly id, in place of the id"`
-	Branch string   `json:"branch,omitempty" jsonschema:"Branch to write to; the session branch otherwise"`
+	Kind   string   `json:"kind" min:"1" `
+	ID     string   `json:"id,omitempty" `
+	HFID   []string `json:"hfid,omitempty" split:"__" jsonschema:"In place of id"`
+	Branch string   `json:"branch,omitempty" jsonschema:"Default: the session branch"`
 }
 
 type nodeDeleteOutput struct {
 	DeletedID string        `json:"deleted_id"`
 	Label     string        `json:"display_label"`
 	Kind      string        `json:"kind"`
-	Also      []deletedWith `json:"also_deleted,omitempty" jsonschema:"Components that went with the node"`
+	Also      []deletedWith `json:"also_deleted,omitempty"`
 	written
 }
 
@@ -42,8 +42,8 @@ func nodeDelete() Tool {
 	return Define(Tool{
 		Name:  "node_delete",
 		Title: "Delete a node",
-		Description: "Delete one node, named by id or hfid, on the session branch; its components go with it, and the answer lists them. " +
-			"Refused while other nodes cannot do without it; the answer names them. The default branch keeps the node until people merge a proposed change.",
+		Description: "Delete a node, named by id or hfid, on the session branch. Its components go with it; the answer lists them. " +
+			"Refused while other nodes need it; the answer names them.",
 		Access: Destructive,
 		form:   JSON,
 	}, runNodeDelete)
@@ -55,6 +55,11 @@ func runNodeDelete(ctx context.Context, c *call.Call, in nodeDeleteInput) (*node
 	}
 	if in.ID != "" && len(in.HFID) > 0 {
 		return nil, problem.New("node_delete takes the id or the hfid of the node, not both.", "")
+	}
+	if in.Branch != "" { // before the user is asked
+		if err := c.Branches.Usable(ctx, in.Branch); err != nil {
+			return nil, err
+		}
 	}
 	branch := c.Branch(in.Branch)
 	s, kind, err := c.Kind(ctx, branch, in.Kind)
@@ -76,10 +81,10 @@ func runNodeDelete(ctx context.Context, c *call.Call, in nodeDeleteInput) (*node
 			Document:  fmt.Sprintf("mutation($id: String!) { %sDelete(data: {id: $id}) { ok } }", doomed.Kind),
 			Variables: map[string]any{"id": doomed.DeletedID}, Branch: branch, Mutation: true,
 		})
-		return err
+		return blocked(ctx, c, branch, err)
 	})
 	if err != nil {
-		return nil, blocked(ctx, c, doomed.Branch, err)
+		return nil, err
 	}
 	return doomed, nil
 }

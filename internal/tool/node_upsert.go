@@ -17,22 +17,22 @@ import (
 
 type nodeUpsertInput struct {
 	Kind   string                       `json:"kind" min:"1" jsonschema:"Kind of the node"`
-	Data   map[string]json.RawMessage   `json:"data,omitempty" jsonschema:"Attributes and relationships by name: {\"mtu\": 9000, \"site\": \"par1\", \"tags\": [\"blue\"]}"`
-	ID     string                       `json:"id,omitempty" jsonschema:"Id of the node to update"`
-	HFID   []string                     `json:"hfid,omitempty" split:"__" jsonschema:"Human-friendly id of the node to update or create, in place of the id"`
-	Items  []map[string]json.RawMessage `json:"items,omitempty" max:"200" jsonschema:"In place of data: up to 200 nodes of the kind, each {data, id, hfid}"`
-	Branch string                       `json:"branch,omitempty" jsonschema:"Branch to write to; the session branch otherwise"`
+	Data   map[string]json.RawMessage   `json:"data,omitempty" jsonschema:"Fields by name: {\"mtu\": 9000, \"site\": \"par1\", \"tags\": [\"blue\"]}"`
+	ID     string                       `json:"id,omitempty" jsonschema:"Node to update"`
+	HFID   []string                     `json:"hfid,omitempty" split:"__" jsonschema:"Node to update or create, in place of id"`
+	Items  []map[string]json.RawMessage `json:"items,omitempty" max:"200" jsonschema:"In place of data: several nodes, each {data, id, hfid}"`
+	Branch string                       `json:"branch,omitempty" jsonschema:"Default: the session branch"`
 }
 
 type nodeUpsertOutput struct {
 	ID      string   `json:"id,omitempty"`
 	HFID    []string `json:"hfid,omitempty"`
 	Label   string   `json:"display_label,omitempty"`
-	Written []string `json:"written,omitempty" jsonschema:"Fields that were written"`
+	Written []string `json:"written,omitempty"`
 	// Results, Applied and Failed are those of items.
 	Results []itemResult `json:"results,omitempty"`
-	Applied int          `json:"applied,omitempty"`
-	Failed  int          `json:"failed,omitempty"`
+	Applied *int         `json:"applied,omitempty"`
+	Failed  *int         `json:"failed,omitempty"`
 	written
 }
 
@@ -43,16 +43,16 @@ type itemResult struct {
 	HFID    []string `json:"hfid,omitempty"`
 	Label   string   `json:"display_label,omitempty"`
 	Written []string `json:"written,omitempty"`
-	Error   string   `json:"error,omitempty" jsonschema:"Why it was not written"`
+	Error   string   `json:"error,omitempty"`
 }
 
 func nodeUpsert() Tool {
 	return Define(Tool{
 		Name:  "node_upsert",
 		Title: "Create or update nodes",
-		Description: "Create a node or update it if it exists, on the session branch; several of one kind with items. " +
-			"A related node is named by its hfid (\"par1\", or [\"par1-leaf004\", \"Ethernet1\"]), id, or {kind, hfid} behind a generic; a relationship to many takes a list that replaces the old one; null clears. " +
-			"{\"from_pool\": {\"hfid\": [\"…\"]}} takes a number or address from a pool. With id or hfid, name only what changes. All is checked against the schema first: see get_schema for fields and choices.",
+		Description: "Create or update a node on the session branch; up to 200 of one kind with items. " +
+			"Related nodes go by hfid (\"par1\" or [\"par1-leaf004\", \"Ethernet1\"]), id, or {kind, hfid} behind a generic; a list replaces all of a relationship to many; null clears; {\"from_pool\": \"pool\"} allocates. " +
+			"With id or hfid name only what changes. Everything is checked first: get_schema shows fields and choices.",
 		Access:     Write,
 		Idempotent: true,
 		form:       JSON,
@@ -87,7 +87,7 @@ func runNodeUpsert(ctx context.Context, c *call.Call, in nodeUpsertInput) (*node
 				return err // nothing was applied
 			}
 			if err != nil {
-				results = append(results, unsent(len(inputs)-start, err)...)
+				results = append(results, unanswered(len(part), len(inputs)-start-len(part), err)...)
 				return nil
 			}
 			results = append(results, written...)
@@ -202,11 +202,19 @@ func closedBranch(results []graph.Result) error {
 	return nil
 }
 
-// unsent are the results of items that a failure of a whole request left open.
-func unsent(count int, err error) []graph.Result {
-	results := make([]graph.Result, count)
+// unanswered are the results of items when a whole request failed: of those that
+// it held, and of the rest, for which none was sent.
+func unanswered(held, rest int, err error) []graph.Result {
+	results := make([]graph.Result, held+rest)
 	for i := range results {
-		results[i].Err = problem.New("Not written: "+explained(err), "")
+		switch {
+		case i >= held:
+			results[i].Err = problem.New("Not written, because the request before it failed.", "")
+		case uncertain(err):
+			results[i].Err = problem.New("It may or may not have been written: "+explained(err), "Read it back before you repeat it.")
+		default:
+			results[i].Err = problem.New("Not written: "+explained(err), "")
+		}
 	}
 	return results
 }
@@ -228,21 +236,23 @@ func upserted(in nodeUpsertInput, items []graph.Item, results []graph.Result, wh
 	if in.Items == nil {
 		r := results[0]
 		if r.Err != nil {
-			return nil, r.Err
+			return nil, noted(r.Err, where)
 		}
 		out.ID, out.HFID, out.Label, out.Written = r.ID, r.HFID, r.DisplayLabel, slices.Sorted(maps.Keys(items[0].Data))
 		return out, nil
 	}
+	applied, failed := 0, 0
 	for i, r := range results {
 		item := itemResult{Index: i}
 		if r.Err != nil {
 			item.Error = explained(r.Err)
-			out.Failed++
+			failed++
 		} else {
 			item.ID, item.HFID, item.Label, item.Written = r.ID, r.HFID, r.DisplayLabel, slices.Sorted(maps.Keys(items[i].Data))
-			out.Applied++
+			applied++
 		}
 		out.Results = append(out.Results, item)
 	}
+	out.Applied, out.Failed = &applied, &failed
 	return out, nil
 }

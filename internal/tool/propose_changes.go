@@ -8,15 +8,16 @@ import (
 	"strings"
 
 	"infrahub-mcp/internal/call"
+	"infrahub-mcp/internal/infrahub"
 	"infrahub-mcp/internal/infrahub/operations"
 	"infrahub-mcp/internal/problem"
 )
 
 type proposeChangesInput struct {
-	Title       string `json:"title" min:"1" max:"250" jsonschema:"What the change does, in one line"`
-	Description string `json:"description,omitempty" max:"20000" jsonschema:"Why, and what a reviewer should look at"`
-	Destination string `json:"destination_branch,omitempty" jsonschema:"Branch to merge into; the default branch otherwise"`
-	Branch      string `json:"branch,omitempty" jsonschema:"Branch to propose; the session branch otherwise"`
+	Title       string `json:"title" min:"1" max:"250" jsonschema:"What changes, in one line"`
+	Description string `json:"description,omitempty" max:"20000" jsonschema:"Why; what to look at"`
+	Destination string `json:"destination_branch,omitempty" jsonschema:"Default: the default branch"`
+	Branch      string `json:"branch,omitempty" jsonschema:"Default: the session branch"`
 }
 
 type proposeChangesOutput struct {
@@ -25,9 +26,9 @@ type proposeChangesOutput struct {
 	Source      string    `json:"source_branch"`
 	Destination string    `json:"destination_branch"`
 	State       string    `json:"state"`
-	Updated     bool      `json:"updated" jsonschema:"True if the branch had an open proposed change, which was updated"`
+	Updated     bool      `json:"updated"`
 	Changes     changeSum `json:"changes"`
-	URL         string    `json:"url" jsonschema:"Where people review and merge it"`
+	URL         string    `json:"url"`
 	Note        string    `json:"note,omitempty"`
 }
 
@@ -41,13 +42,12 @@ type changeSum struct {
 
 func proposeChanges() Tool {
 	return Define(Tool{
-		Name:  "propose_changes",
-		Title: "Propose the changes for review",
-		Description: "Open a proposed change for the session branch, or update the one that is open, and return its link. People review and merge it in Infrahub; this server never merges. " +
-			"Call it when the work on the branch is complete.",
-		Access:     Write,
-		Idempotent: true,
-		form:       JSON,
+		Name:        "propose_changes",
+		Title:       "Propose the changes for review",
+		Description: "Open a proposed change for the session branch, or update the open one, and return its link. People review and merge it; this server never merges. Call it when the work is complete.",
+		Access:      Write,
+		Idempotent:  true,
+		form:        JSON,
 	}, runProposeChanges)
 }
 
@@ -68,6 +68,10 @@ func runProposeChanges(ctx context.Context, c *call.Call, in proposeChangesInput
 	}
 	c.Progress(0, 3, "Comparing "+source+" with "+destination)
 	counts, err := compare(ctx, c, source)
+	if errors.Is(err, infrahub.BranchNotFound) {
+		c.Branches.Lost(ctx, source, "no longer exists")
+		return nil, problem.New(fmt.Sprintf("The branch %s no longer exists, so there is nothing to propose.", source), "The next write starts a fresh session branch.")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -113,8 +117,12 @@ func openProposal(ctx context.Context, c *call.Call, in proposeChangesInput, out
 		if out.State != "open" {
 			return problem.New(fmt.Sprintf("The proposed change of %s is being merged.", out.Source), "Wait until that is done; the next write starts a fresh branch.")
 		}
+		description := in.Description
+		if description == "" && edge.Node.Description != nil && edge.Node.Description.Value != nil {
+			description = *edge.Node.Description.Value // what was not given stays
+		}
 		c.Progress(2, 3, "Updating the proposed change")
-		if _, err := operations.UpdateProposedChange(ctx, client, out.ID, in.Title, in.Description); err != nil {
+		if _, err := operations.UpdateProposedChange(ctx, client, out.ID, in.Title, description); err != nil {
 			return fmt.Errorf("updating the proposed change: %w", err)
 		}
 		return nil

@@ -1,6 +1,7 @@
 package tool
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,13 +24,29 @@ type queryGraphQLInput struct {
 	Operation string                     `json:"operation_name,omitempty" jsonschema:"Which operation to run if there are several"`
 }
 
-// queryGraphQLOutput is the content of `data` in Infrahub's answer.
+// queryGraphQLOutput is the content of `data` in Infrahub's answer, with the
+// member _branch before it when it did not come from the default branch.
 type queryGraphQLOutput struct {
-	data json.RawMessage
+	data   json.RawMessage
+	branch string
 }
 
-// MarshalJSON writes the data as it came.
-func (o queryGraphQLOutput) MarshalJSON() ([]byte, error) { return o.data, nil }
+// MarshalJSON writes the data as it came, its branch before it.
+func (o queryGraphQLOutput) MarshalJSON() ([]byte, error) {
+	rest, isObject := bytes.CutPrefix(o.data, []byte("{"))
+	if o.branch == "" || !isObject {
+		return o.data, nil
+	}
+	name, err := json.Marshal(o.branch)
+	if err != nil {
+		return nil, err
+	}
+	separator := ","
+	if string(bytes.TrimSpace(rest)) == "}" {
+		separator = ""
+	}
+	return fmt.Appendf(nil, "{\"_branch\":%s%s%s", name, separator, rest), nil
+}
 
 func queryGraphQL() Tool {
 	return Define(Tool{
@@ -61,7 +78,7 @@ func runQueryGraphQL(ctx context.Context, c *call.Call, in queryGraphQLInput) (*
 	}
 	if c.Settings.RevealSecrets {
 		data, err := c.Client.GraphQL(ctx, query)
-		return &queryGraphQLOutput{data: data}, describeErrors(err)
+		return &queryGraphQLOutput{data, c.Named(branch)}, describeErrors(err)
 	}
 	s, err := c.Schema(ctx, branch)
 	if err != nil {
@@ -87,7 +104,7 @@ func runQueryGraphQL(ctx context.Context, c *call.Call, in queryGraphQLInput) (*
 	if data, err = mask.Apply(data); err != nil {
 		return nil, err
 	}
-	return &queryGraphQLOutput{data: data}, nil
+	return &queryGraphQLOutput{data, c.Named(branch)}, nil
 }
 
 // protect refuses arguments that would tell secrets and finds where the answer

@@ -7,14 +7,14 @@ import (
 )
 
 type resetSessionBranchInput struct {
-	Branch string `json:"branch,omitempty" jsonschema:"Branch to switch to; leave out for a fresh one"`
+	Branch string `json:"branch,omitempty" jsonschema:"Branch to switch to"`
 }
 
 type resetSessionBranchOutput struct {
-	SessionBranch  *string `json:"session_branch" jsonschema:"Branch of the session now; null until the next write makes one"`
-	PreviousBranch *string `json:"previous_branch"`
+	SessionBranch  *string `json:"session_branch" jsonschema:"null until the next write"`
+	PreviousBranch *string `json:"previous_branch" jsonschema:"null for none"`
 	Created        bool    `json:"created"`
-	Action         string  `json:"action" jsonschema:"reset, switched or created"`
+	Action         string  `json:"action"`
 	Note           string  `json:"note,omitempty"`
 }
 
@@ -22,8 +22,8 @@ func resetSessionBranch() Tool {
 	return Define(Tool{
 		Name:  "reset_session_branch",
 		Title: "Leave or switch the session branch",
-		Description: "Leave the session branch, so that the next write starts a fresh one from the default branch, or switch to the branch named. " +
-			"Nothing is deleted. The default branch and branches that are merged or locked are refused; a missing branch is made only if its name fits the pattern of session branches.",
+		Description: "Leave the session branch, so that the next write starts a fresh one, or switch to the branch named. Nothing is deleted. " +
+			"The default branch and branches that take no changes are refused.",
 		Access:     Write,
 		Idempotent: true,
 		form:       JSON,

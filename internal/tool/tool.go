@@ -117,16 +117,23 @@ func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage)
 		ctx = limited
 	}
 	out, err := t.run(ctx, c, arguments)
+	if err != nil && t.Access != Read && sessionBranchGone(ctx, c, arguments, err) {
+		out, err = t.run(ctx, c, arguments) // nothing was written; now it goes to a fresh branch
+	}
 	if err != nil {
-		return t.failure(ctx, c, misnamedBranch(ctx, c, arguments, err))
+		return t.failure(ctx, c, missingBranch(ctx, c, arguments, err))
 	}
 	structured, err := encode(out)
 	if err != nil {
 		return t.failure(ctx, c, fmt.Errorf("encoding the result: %w", err))
 	}
 	if len(structured) > c.Settings.MaxBytes {
-		return t.failure(ctx, c, problem.New(
-			fmt.Sprintf("The result has %d bytes, more than the limit of %d.", len(structured), c.Settings.MaxBytes), t.narrow))
+		what, do := fmt.Sprintf("The result has %d bytes, more than the limit of %d.", len(structured), c.Settings.MaxBytes), t.narrow
+		if t.Access != Read {
+			what = fmt.Sprintf("It was applied on the branch %s, but the answer has %d bytes, more than the limit of %d.", c.SessionBranch, len(structured), c.Settings.MaxBytes)
+			do = "Do not repeat it: read back what was written, or call get_branch_diff."
+		}
+		return t.failure(ctx, c, problem.New(what, do))
 	}
 	form := t.form
 	if chooser, ok := out.(interface{ Form() Form }); ok {

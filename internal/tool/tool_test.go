@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/jsonschema-go/jsonschema"
 
+	"infrahub-mcp/internal/branch"
 	"infrahub-mcp/internal/call"
 	"infrahub-mcp/internal/infrahub"
 	"infrahub-mcp/internal/infrahub/schema"
@@ -101,8 +102,10 @@ func caller(t testing.TB, f *fake) (c *call.Call, log *bytes.Buffer) {
 		t.Fatal(err)
 	}
 	t.Cleanup(upstream.Close)
+	client := upstream.Client(infrahub.Credential{Token: "token-of-the-test"})
+	branches := branch.NewManager(branch.Options{Attempts: 1, Store: branch.NewMemory(10, time.Hour), Logger: logger})
 	return &call.Call{
-		Client: upstream.Client(infrahub.Credential{Token: "token-of-the-test"}), Schemas: schema.NewCache(time.Hour, 4), Logger: logger, User: "ann",
+		Client: client, Schemas: schema.NewCache(time.Hour, 4), Logger: logger, User: "ann", Branches: branches.Session(client, branch.Owner{Session: "1"}),
 		Settings: call.Settings{MaxBytes: 100_000, PageSize: 10, Concurrency: 3, ExpandPeers: true, CallLimit: time.Minute},
 	}, log
 }
@@ -418,12 +421,17 @@ func TestAMisspeltBranchIsAnsweredWithTheClosest(t *testing.T) {
 
 func TestSessionInfo(t *testing.T) {
 	const info = `"InfrahubInfo":{"version":"1.11.9"},"Branch":[{"id":"1","name":"b","status":"OPEN","is_default":false},{"id":"2","name":"main","status":"OPEN","is_default":true}]`
+	permissions := func(global, object string) string {
+		return `,"InfrahubPermissions":{"global_permissions":{"edges":[` + global + `]},"object_permissions":{"edges":[{"node":{"action":"view","decision":"6"}}` + object + `]}}`
+	}
 	for name, test := range map[string]struct {
 		status       int
 		answer, want string
 	}{
-		"with an account":  {200, `{"data":{` + info + `,"AccountProfile":{"__typename":"CoreAccount","id":"3","display_label":"Ann"}}}`, `"default_branch":"main","user":"Ann","access":"read","infrahub_version":"1.11.9"`},
-		"without one":      {200, `{"data":{` + info + `,"AccountProfile":null},"errors":[{"message":"Unable to find the node anonymous / CoreGenericAccount","extensions":{"code":"NODE_NOT_FOUND"}}]}`, `"default_branch":"main","access":"read"`},
+		"an administrator": {200, `{"data":{` + info + permissions(`{"node":{"action":"super_admin","decision":"6"}}`, "") + `,"AccountProfile":{"__typename":"CoreAccount","id":"3","display_label":"Ann"}}}`, `"access":"write"`},
+		"a viewer":         {200, `{"data":{` + info + permissions(`{"node":{"action":"merge_branch","decision":"6"}}`, `,{"node":{"action":"any","decision":"1"}}`) + `,"AccountProfile":null}}`, `"access":"read","why_read_only":"Infrahub lets this account view`},
+		"with an account":  {200, `{"data":{` + info + permissions("", `,{"node":{"action":"any","decision":"4"}}`) + `,"AccountProfile":{"__typename":"CoreAccount","id":"3","display_label":"Ann"}}}`, `"default_branch":"main","user":"Ann","access":"write","infrahub_version":"1.11.9"`},
+		"without one":      {200, `{"data":{` + info + permissions("", `,{"node":{"action":"any","decision":"1"}}`) + `,"AccountProfile":null},"errors":[{"message":"Unable to find the node anonymous / CoreGenericAccount","extensions":{"code":"NODE_NOT_FOUND"}}]}`, `"default_branch":"main","access":"read"`},
 		"without Infrahub": {503, ``, `"note":"Infrahub does not answer at the moment."`},
 	} {
 		c, _ := caller(t, newFake(t, func(string, map[string]any) (int, string) { return test.status, test.answer }))

@@ -443,6 +443,26 @@ func (v *Difference) GetToTime() string { return v.ToTime }
 // GetNodes returns Difference.Nodes, and is useful for accessing the field via an interface.
 func (v *Difference) GetNodes() []ChangedNode { return v.Nodes }
 
+// GlobalPermission includes the requested fields of the GraphQL type AccountGlobalPermissionNode.
+type GlobalPermission struct {
+	Action   string `json:"action"`
+	Decision string `json:"decision"`
+}
+
+// GetAction returns GlobalPermission.Action, and is useful for accessing the field via an interface.
+func (v *GlobalPermission) GetAction() string { return v.Action }
+
+// GetDecision returns GlobalPermission.Decision, and is useful for accessing the field via an interface.
+func (v *GlobalPermission) GetDecision() string { return v.Decision }
+
+// GlobalPermissionEdge includes the requested fields of the GraphQL type AccountGlobalPermissionEdge.
+type GlobalPermissionEdge struct {
+	Node GlobalPermission `json:"node"`
+}
+
+// GetNode returns GlobalPermissionEdge.Node, and is useful for accessing the field via an interface.
+func (v *GlobalPermissionEdge) GetNode() GlobalPermission { return v.Node }
+
 // Hop includes the requested fields of the GraphQL type PathHopType.
 type Hop struct {
 	Node         PathNode         `json:"node"`
@@ -593,6 +613,26 @@ type NodeLabelsResponse struct {
 // GetCoreNode returns NodeLabelsResponse.CoreNode, and is useful for accessing the field via an interface.
 func (v *NodeLabelsResponse) GetCoreNode() LabelEdges { return v.CoreNode }
 
+// ObjectPermission includes the requested fields of the GraphQL type AccountObjectPermissionNode.
+type ObjectPermission struct {
+	Action   string `json:"action"`
+	Decision string `json:"decision"`
+}
+
+// GetAction returns ObjectPermission.Action, and is useful for accessing the field via an interface.
+func (v *ObjectPermission) GetAction() string { return v.Action }
+
+// GetDecision returns ObjectPermission.Decision, and is useful for accessing the field via an interface.
+func (v *ObjectPermission) GetDecision() string { return v.Decision }
+
+// ObjectPermissionEdge includes the requested fields of the GraphQL type AccountObjectPermissionEdge.
+type ObjectPermissionEdge struct {
+	Node ObjectPermission `json:"node"`
+}
+
+// GetNode returns ObjectPermissionEdge.Node, and is useful for accessing the field via an interface.
+func (v *ObjectPermissionEdge) GetNode() ObjectPermission { return v.Node }
+
 // OpenProposedChangesResponse is returned by OpenProposedChanges on success.
 type OpenProposedChangesResponse struct {
 	CoreProposedChange ProposedChanges `json:"CoreProposedChange"`
@@ -713,6 +753,42 @@ func (v *Paths) GetDestination() PathNode { return v.Destination }
 
 // GetPaths returns Paths.Paths, and is useful for accessing the field via an interface.
 func (v *Paths) GetPaths() []Path { return v.Paths }
+
+// Permissions includes the requested fields of the GraphQL type AccountPermissionsEdges.
+type Permissions struct {
+	GlobalPermissions *PermissionsGlobalPermissionsAccountGlobalPermissionEdges `json:"global_permissions"`
+	ObjectPermissions *PermissionsObjectPermissionsAccountObjectPermissionEdges `json:"object_permissions"`
+}
+
+// GetGlobalPermissions returns Permissions.GlobalPermissions, and is useful for accessing the field via an interface.
+func (v *Permissions) GetGlobalPermissions() *PermissionsGlobalPermissionsAccountGlobalPermissionEdges {
+	return v.GlobalPermissions
+}
+
+// GetObjectPermissions returns Permissions.ObjectPermissions, and is useful for accessing the field via an interface.
+func (v *Permissions) GetObjectPermissions() *PermissionsObjectPermissionsAccountObjectPermissionEdges {
+	return v.ObjectPermissions
+}
+
+// PermissionsGlobalPermissionsAccountGlobalPermissionEdges includes the requested fields of the GraphQL type AccountGlobalPermissionEdges.
+type PermissionsGlobalPermissionsAccountGlobalPermissionEdges struct {
+	Edges []GlobalPermissionEdge `json:"edges"`
+}
+
+// GetEdges returns PermissionsGlobalPermissionsAccountGlobalPermissionEdges.Edges, and is useful for accessing the field via an interface.
+func (v *PermissionsGlobalPermissionsAccountGlobalPermissionEdges) GetEdges() []GlobalPermissionEdge {
+	return v.Edges
+}
+
+// PermissionsObjectPermissionsAccountObjectPermissionEdges includes the requested fields of the GraphQL type AccountObjectPermissionEdges.
+type PermissionsObjectPermissionsAccountObjectPermissionEdges struct {
+	Edges []ObjectPermissionEdge `json:"edges"`
+}
+
+// GetEdges returns PermissionsObjectPermissionsAccountObjectPermissionEdges.Edges, and is useful for accessing the field via an interface.
+func (v *PermissionsObjectPermissionsAccountObjectPermissionEdges) GetEdges() []ObjectPermissionEdge {
+	return v.Edges
+}
 
 // ProposedChange includes the GraphQL fields of CoreProposedChange requested by the fragment ProposedChange.
 type ProposedChange struct {
@@ -897,9 +973,10 @@ func (v *SessionInfoInfrahubInfo) GetVersion() string { return v.Version }
 
 // SessionInfoResponse is returned by SessionInfo on success.
 type SessionInfoResponse struct {
-	InfrahubInfo   SessionInfoInfrahubInfo `json:"InfrahubInfo"`
-	Branch         []Branch                `json:"Branch"`
-	AccountProfile *Account                `json:"AccountProfile"`
+	InfrahubInfo        SessionInfoInfrahubInfo `json:"InfrahubInfo"`
+	Branch              []Branch                `json:"Branch"`
+	InfrahubPermissions Permissions             `json:"InfrahubPermissions"`
+	AccountProfile      *Account                `json:"AccountProfile"`
 }
 
 // GetInfrahubInfo returns SessionInfoResponse.InfrahubInfo, and is useful for accessing the field via an interface.
@@ -907,6 +984,9 @@ func (v *SessionInfoResponse) GetInfrahubInfo() SessionInfoInfrahubInfo { return
 
 // GetBranch returns SessionInfoResponse.Branch, and is useful for accessing the field via an interface.
 func (v *SessionInfoResponse) GetBranch() []Branch { return v.Branch }
+
+// GetInfrahubPermissions returns SessionInfoResponse.InfrahubPermissions, and is useful for accessing the field via an interface.
+func (v *SessionInfoResponse) GetInfrahubPermissions() Permissions { return v.InfrahubPermissions }
 
 // GetAccountProfile returns SessionInfoResponse.AccountProfile, and is useful for accessing the field via an interface.
 func (v *SessionInfoResponse) GetAccountProfile() *Account { return v.AccountProfile }
@@ -1770,6 +1850,24 @@ query SessionInfo {
 	Branch {
 		... Branch
 	}
+	InfrahubPermissions {
+		global_permissions {
+			edges {
+				node {
+					action
+					decision
+				}
+			}
+		}
+		object_permissions {
+			edges {
+				node {
+					action
+					decision
+				}
+			}
+		}
+	}
 	AccountProfile {
 		__typename
 		id
@@ -1788,9 +1886,9 @@ fragment Branch on Branch {
 }
 `
 
-// What a caller wants to know first: version, default branch, and the account
-// that the credential belongs to, which is null with an error for the anonymous
-// user.
+// What a caller wants to know first: version, default branch, what the account
+// may do, and the account that the credential belongs to, which is null with an
+// error for the anonymous user.
 func SessionInfo(
 	ctx_ context.Context,
 	client_ graphql.Client,
