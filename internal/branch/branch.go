@@ -192,6 +192,16 @@ func (s *Session) find(ctx context.Context, name string) (*operations.Branch, er
 	return nil, nil
 }
 
+// IsDefault tells whether a branch is the default one. It asks only about branches
+// that are not known to be session branches.
+func (s *Session) IsDefault(ctx context.Context, name string) (bool, error) {
+	if seen, ok := s.manager.open.Get(name); ok && time.Since(seen) < seenFor {
+		return false, nil
+	}
+	found, err := s.find(ctx, name)
+	return found != nil && found.IsDefault != nil && *found.IsDefault, err
+}
+
 func defaultBranch(name string) error {
 	return problem.New(fmt.Sprintf("%q is the default branch, which this server never writes to.", name),
 		"Leave branch out to write to your session branch; propose_changes then hands the change over for review.")

@@ -29,7 +29,11 @@ type Outcome struct {
 func (o Outcome) Note() string {
 	var sentences []string
 	if o.Replaced != "" {
-		sentences = append(sentences, fmt.Sprintf("The branch %s %s; writing goes on on a fresh branch, %s, which holds nothing of the earlier one that was not merged.", o.Replaced, o.Reason, o.Branch))
+		place := "the session branch " + o.Branch
+		if o.Created {
+			place = "a fresh branch, " + o.Branch
+		}
+		sentences = append(sentences, fmt.Sprintf("The branch %s %s; writing goes on on %s, which holds nothing of the earlier one that was not merged.", o.Replaced, o.Reason, place))
 	}
 	if o.PassOn {
 		sentences = append(sentences, fmt.Sprintf("Pass branch %s with every further call to go on with this work.", o.Branch))

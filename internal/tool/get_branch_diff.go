@@ -71,6 +71,14 @@ func runGetBranchDiff(ctx context.Context, c *call.Call, in getBranchDiffInput) 
 	if branch == "" {
 		return nil, problem.New("There is no session branch to compare.", "Name a branch; infrahub://branches lists them.")
 	}
+	// Infrahub would compare the default branch with its beginning, and keep that.
+	isDefault, err := c.Branches.IsDefault(ctx, branch)
+	if err != nil {
+		return nil, err
+	}
+	if isDefault {
+		return nil, problem.New(fmt.Sprintf("%s is the default branch: there is nothing to compare it with.", branch), "Name another branch; infrahub://branches lists them.")
+	}
 	s, err := c.Schema(ctx, branch)
 	if err != nil {
 		return nil, err

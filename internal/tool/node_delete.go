@@ -66,7 +66,7 @@ func runNodeDelete(ctx context.Context, c *call.Call, in nodeDeleteInput) (*node
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Policy(s).Kind(kind); err != nil {
+	if err := c.Policy(s).Deletion(kind); err != nil {
 		return nil, err
 	}
 	doomed, err := look(ctx, c, s, kind, branch, in)
@@ -95,9 +95,17 @@ const shownComponents = 5
 // look finds the node and what goes with it, with one request.
 func look(ctx context.Context, c *call.Call, s *schema.Schema, kind *schema.Kind, branch string, in nodeDeleteInput) (*nodeDeleteOutput, error) {
 	var fields strings.Builder
-	components := map[string]bool{}
+	components, links := map[string]bool{}, map[string]bool{}
 	for _, concrete := range s.Concrete(kind) {
 		var own strings.Builder
+		for _, r := range c.Policy(s).AgnosticLinks(concrete) {
+			links[r.Name] = true
+			if r.Many() {
+				fmt.Fprintf(&own, " %s(limit: 1) { count edges { node { display_label } } }", r.Name)
+			} else {
+				fmt.Fprintf(&own, " %s { node { display_label } }", r.Name)
+			}
+		}
 		for _, r := range concrete.Relationships {
 			if r.Many() && (r.Kind == "Component" || r.OnDelete == "cascade") {
 				fmt.Fprintf(&own, " %s(limit: %d) { count edges { node { display_label } } }", r.Name, shownComponents)
@@ -133,6 +141,16 @@ func look(ctx context.Context, c *call.Call, s *schema.Schema, kind *schema.Kind
 		return nil, problem.New(fmt.Sprintf("There is no %s %s on this branch.", kind.Name, problem.Excerpt(nameOf(in), 100)), "Find it with search_nodes or get_nodes.")
 	}
 	node := answer.Nodes.Edges[0].Node
+	for _, name := range sorted(links) {
+		var peers struct {
+			Node  *json.RawMessage `json:"node"`
+			Count int              `json:"count"`
+		}
+		if json.Unmarshal(node[name], &peers) == nil && (peers.Node != nil || peers.Count > 0) {
+			return nil, problem.New(fmt.Sprintf("The node has a %s, a relationship that lies outside branches and would be gone everywhere at once.", name),
+				"The operator can allow this with INFRAHUB_MCP_ALLOW_AGNOSTIC_WRITES=true.")
+		}
+	}
 	out := &nodeDeleteOutput{DeletedID: text(node["id"]), Label: text(node["display_label"]), Kind: text(node["__typename"])}
 	for _, name := range sorted(components) {
 		var many struct {

@@ -83,7 +83,11 @@ func runProposeChanges(ctx context.Context, c *call.Call, in proposeChangesInput
 		Changes: changeSum{counts.NumAdded, counts.NumUpdated, counts.NumRemoved, counts.NumConflicts},
 	}
 	c.Progress(1, 3, "Looking for an open proposed change")
-	if err := openProposal(ctx, c, in, out); err != nil {
+	err = openProposal(ctx, c, in, out)
+	if err != nil && strings.Contains(err.Error(), "open proposed change already exists") {
+		err = openProposal(ctx, c, in, out) // another call was quicker: now it is found
+	}
+	if err != nil {
 		return nil, err
 	}
 	c.Progress(3, 3, "Proposed")

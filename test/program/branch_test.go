@@ -12,6 +12,7 @@ import (
 )
 
 func TestReadsGoToTheBranchThatIsNamed(t *testing.T) {
+	parallel(t)
 	everyWay(t, func(t *testing.T, s *session) {
 		branch, name := dataBranch(t), unique("branch-"+string(s.Era())+"-"+string(s.program.transport[:5]))
 		shared.infrahub.must(t, branch, `mutation($name: String!) { BuiltinTagUpsert(data: {name: {value: $name}}) { ok } }`, map[string]any{"name": name}, nil)
@@ -44,6 +45,7 @@ func TestReadsGoToTheBranchThatIsNamed(t *testing.T) {
 }
 
 func TestThePastIsReadAsItWas(t *testing.T) {
+	parallel(t)
 	bothTransports(t, func(t *testing.T, s *session) {
 		branch, name := dataBranch(t), unique("past-"+string(s.program.transport[:5]))
 		write := func(description string) {
@@ -101,6 +103,7 @@ func TestThePastIsReadAsItWas(t *testing.T) {
 // A kind that is loaded into Infrahub while the program runs is known to it
 // soon, on that branch and no other.
 func TestAChangedSchemaIsSeenWithoutARestart(t *testing.T) {
+	parallel(t)
 	branch := schemaBranch(t)
 	type client struct {
 		name string

@@ -7,6 +7,7 @@ import (
 )
 
 func TestWarmCallsAskInfrahubNoMoreThanPromised(t *testing.T) {
+	parallel(t)
 	bothTransports(t, func(t *testing.T, s *session) {
 		one, other := device(t, "par1-spine000"), device(t, "ams1-spine001")
 		tool := func(name string, arguments object) func(t *testing.T) {
@@ -82,6 +83,7 @@ func TestWarmCallsAskInfrahubNoMoreThanPromised(t *testing.T) {
 }
 
 func TestTheSchemaIsLoadedOnceForManyCallers(t *testing.T) {
+	parallel(t)
 	bothTransports(t, func(t *testing.T, s *session) {
 		mark := s.proxy.mark()
 		together(t, 20, func(i int) error {

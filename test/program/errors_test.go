@@ -8,6 +8,7 @@ import (
 )
 
 func TestMistakesAreExplainedWithTheClosestNames(t *testing.T) {
+	parallel(t)
 	everyWay(t, func(t *testing.T, s *session) {
 		// Loads the schema and the version of Infrahub.
 		s.must(t, "search_nodes", object{"query": "spine"})
@@ -77,6 +78,7 @@ func TestMistakesAreExplainedWithTheClosestNames(t *testing.T) {
 }
 
 func TestQueriesThatCannotRunNeverReachInfrahub(t *testing.T) {
+	parallel(t)
 	everyWay(t, func(t *testing.T, s *session) {
 		for _, test := range []struct {
 			name      string
@@ -116,6 +118,7 @@ func TestQueriesThatCannotRunNeverReachInfrahub(t *testing.T) {
 // A document that holds a mutation beside the query that is run must change
 // nothing.
 func TestAMutationBesideTheQueryThatIsRunDoesNotRun(t *testing.T) {
+	parallel(t)
 	bothTransports(t, func(t *testing.T, s *session) {
 		branch, name := dataBranch(t), unique("never")
 		s.must(t, "query_graphql", object{
@@ -129,19 +132,21 @@ func TestAMutationBesideTheQueryThatIsRunDoesNotRun(t *testing.T) {
 }
 
 func TestARefusedCredentialIsAProtocolError(t *testing.T) {
+	parallel(t)
 	for _, over := range []transport{overStdio, overHTTP} {
 		for _, era := range []mcptest.Era{mcptest.Legacy, mcptest.Modern} {
 			t.Run("over "+string(over)+" in protocol "+string(era), func(t *testing.T) {
+				parallel(t)
 				p := startProxy(t)
 				s := sessionAt(t, p, launch{transport: over, address: "http://" + p.address, token: "this-token-is-known-to-nobody"}, era)
-				for tool, arguments := range everyTool(t) {
-					_, err := s.CallTool(t.Context(), tool, arguments)
+				for _, c := range everyTool(t) {
+					_, err := s.CallTool(t.Context(), c.tool, c.arguments)
 					if err == nil {
-						t.Errorf("%s succeeds", tool)
+						t.Errorf("%s succeeds", c.tool)
 						continue
 					}
 					if f := fault(t, err); f.Code != -32001 || !strings.Contains(f.Message, "Invalid token") {
-						t.Errorf("%s: %v, want code -32001", tool, f)
+						t.Errorf("%s: %v, want code -32001", c.tool, f)
 					}
 				}
 				for _, uri := range []string{"infrahub://schema", "infrahub://schema/DcimDevice", "infrahub://graphql-schema", "infrahub://branches"} {
@@ -172,16 +177,30 @@ func TestARefusedCredentialIsAProtocolError(t *testing.T) {
 	}
 }
 
-// everyTool is a call of every tool that would succeed.
-func everyTool(t *testing.T) map[string]object {
+// toolCall is a call of a tool.
+type toolCall struct {
+	tool      string
+	arguments object
+}
+
+// everyTool is a call of every tool: made in this order they all succeed. Those
+// that write go to the branch of the run for that.
+func everyTool(t *testing.T) []toolCall {
 	t.Helper()
-	return map[string]object{
-		"get_schema":       {"kind": "DcimDevice"},
-		"get_nodes":        {"kind": "DcimDevice", "limit": 3},
-		"search_nodes":     {"query": "spine"},
-		"query_graphql":    {"query": "{ DcimDevice { count } }"},
-		"find_paths":       {"source": device(t, "par1-spine000"), "destination": device(t, "ams1-spine001"), "kind_filter": "DcimCable,DcimPhysicalInterface"},
-		"find_reachable":   {"source": device(t, "par1-spine000"), "target_kinds": "LocationSite", "max_depth": 1},
-		"get_session_info": {},
+	branch, tag := sessionBranch(t), shared.branches.name("every-tool")
+	return []toolCall{
+		{"reset_session_branch", object{"branch": branch}},
+		{"get_schema", object{"kind": "DcimDevice"}},
+		{"get_nodes", object{"kind": "DcimDevice", "limit": 3}},
+		{"search_nodes", object{"query": "spine"}},
+		{"query_graphql", object{"query": "{ DcimDevice { count } }"}},
+		{"find_paths", object{"source": device(t, "par1-spine000"), "destination": device(t, "ams1-spine001"), "kind_filter": "DcimCable,DcimPhysicalInterface"}},
+		{"find_reachable", object{"source": device(t, "par1-spine000"), "target_kinds": "LocationSite", "max_depth": 1}},
+		{"get_session_info", object{}},
+		{"node_upsert", object{"kind": "BuiltinTag", "data": object{"name": tag}, "branch": branch}},
+		{"mutate_graphql", object{"query": `mutation { BuiltinTagUpsert(data: {name: {value: "` + tag + `-too"}}) { ok } }`, "branch": branch}},
+		{"get_branch_diff", object{"branch": branch, "limit": 500}},
+		{"propose_changes", object{"title": "A change of the tests", "branch": branch}},
+		{"node_delete", object{"kind": "BuiltinTag", "hfid": []string{tag}, "branch": branch}},
 	}
 }

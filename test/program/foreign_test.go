@@ -18,6 +18,7 @@ import (
 // The client of mcp-go is one that nobody here has written, and is used as it
 // is: it starts the program itself, or connects to one that runs.
 func TestAForeignClientCanUseEverything(t *testing.T) {
+	parallel(t)
 	connect := map[string]func(t *testing.T, p *proxy) foreign.Interface{
 		"over stdio": func(t *testing.T, p *proxy) foreign.Interface {
 			l := launch{address: "http://" + p.address, token: shared.infrahub.token}
@@ -36,6 +37,7 @@ func TestAForeignClientCanUseEverything(t *testing.T) {
 	for name, wire := range connect {
 		for _, era := range []mcptest.Era{mcptest.Legacy, mcptest.Modern} {
 			t.Run(name+" in protocol "+string(era), func(t *testing.T) {
+				parallel(t)
 				c := client.NewClient(wire(t, startProxy(t)), client.WithProtocolVersion(string(era)))
 				// The process lives as long as this context, which must outlive
 				// that of the test.
@@ -83,18 +85,24 @@ func useEverything(t *testing.T, c *client.Client, era mcptest.Era) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	calls := everyTool(t)
+	listed := map[string]bool{}
 	for _, tool := range tools.Tools {
+		listed[tool.Name] = true
+	}
+	for _, call := range everyTool(t) {
 		request := mcp.CallToolRequest{}
-		request.Params.Name, request.Params.Arguments = tool.Name, calls[tool.Name]
+		request.Params.Name, request.Params.Arguments = call.tool, call.arguments
 		result, err := c.CallTool(ctx, request)
 		if err != nil || result.IsError || result.StructuredContent == nil || len(result.Content) != 1 {
-			t.Errorf("%s: %v %+v", tool.Name, err, result)
+			t.Errorf("%s: %v %+v", call.tool, err, result)
 		}
-		delete(calls, tool.Name)
+		if !listed[call.tool] {
+			t.Errorf("%s is not listed", call.tool)
+		}
+		delete(listed, call.tool)
 	}
-	if len(calls) > 0 {
-		t.Errorf("tools that are not listed: %v", calls)
+	if len(listed) > 0 {
+		t.Errorf("tools that were not called: %v", listed)
 	}
 	request := mcp.CallToolRequest{}
 	request.Params.Name, request.Params.Arguments = "get_nodes", object{"kind": "DcimPhysicalInterface", "limit": -1}

@@ -37,6 +37,7 @@ func ask(t *testing.T, method, url, body string, headers map[string]string) (int
 }
 
 func TestTheHTTPServerGuardsItsDoor(t *testing.T) {
+	parallel(t)
 	s := newSession(t, overHTTP, mcptest.Legacy)
 	base := s.program.base()
 	const list = `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
@@ -89,6 +90,7 @@ func TestTheHTTPServerGuardsItsDoor(t *testing.T) {
 }
 
 func TestHealthIsThatOfInfrahub(t *testing.T) {
+	parallel(t)
 	s := newSession(t, overHTTP, mcptest.Modern)
 	healthy := func(t *testing.T, want int, says string) {
 		t.Helper()
@@ -108,6 +110,7 @@ func TestHealthIsThatOfInfrahub(t *testing.T) {
 }
 
 func TestMetricsCountWhatHappened(t *testing.T) {
+	parallel(t)
 	s := newSession(t, overHTTP, mcptest.Modern)
 	type counters struct {
 		Requests map[string]int     `json:"requests"`

@@ -31,6 +31,7 @@ func ended(t *testing.T, p *program) int {
 }
 
 func TestStandardOutputCarriesTheProtocolAlone(t *testing.T) {
+	parallel(t)
 	proxy := startProxy(t)
 	program := start(t, launch{transport: overStdio, address: "http://" + proxy.address})
 	requests := []string{
@@ -88,6 +89,7 @@ func TestStandardOutputCarriesTheProtocolAlone(t *testing.T) {
 }
 
 func TestProgramsEndAfterTheAnswersInProgress(t *testing.T) {
+	parallel(t)
 	const inProgress = 8
 	for _, test := range []struct {
 		name string
@@ -101,6 +103,7 @@ func TestProgramsEndAfterTheAnswersInProgress(t *testing.T) {
 	} {
 		for _, era := range []mcptest.Era{mcptest.Legacy, mcptest.Modern} {
 			t.Run(fmt.Sprintf("%s in protocol %s", test.name, era), func(t *testing.T) {
+				parallel(t)
 				s := newSession(t, test.over, era)
 				s.must(t, "get_nodes", object{"kind": "DcimDevice", "limit": 2})
 				gate := s.proxy.hold(t)
@@ -153,6 +156,7 @@ func closed(t *testing.T, p *program) {
 }
 
 func TestProgramsWithNothingToDoEndAtOnce(t *testing.T) {
+	parallel(t)
 	for _, over := range []transport{overStdio, overHTTP} {
 		t.Run("over "+string(over), func(t *testing.T) {
 			s := newSession(t, over, mcptest.Legacy)
@@ -172,6 +176,7 @@ func TestProgramsWithNothingToDoEndAtOnce(t *testing.T) {
 // A client may close its end of standard error because it wants no log, or
 // before it waits for the end of the program.
 func TestAProgramWhoseLogNobodyReadsGoesOn(t *testing.T) {
+	parallel(t)
 	p := startProxy(t)
 	program := start(t, launch{transport: overStdio, address: "http://" + p.address, unread: true})
 	client := program.connect(t, mcptest.Legacy)
@@ -186,6 +191,7 @@ func TestAProgramWhoseLogNobodyReadsGoesOn(t *testing.T) {
 }
 
 func TestACancelledCallEndsItsRequestToInfrahub(t *testing.T) {
+	parallel(t)
 	everyWay(t, func(t *testing.T, s *session) {
 		arguments := object{"kind": "DcimDevice", "limit": 2}
 		s.must(t, "get_nodes", arguments)

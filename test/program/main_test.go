@@ -1,23 +1,26 @@
 // Package program_test runs the program against an Infrahub, as its users do: as
 // a process, over stdio and over streamable HTTP, in both protocol eras.
 //
-// The Infrahub is a sandbox of the tests' own, or the one that INFRAHUB_ADDRESS
+// The Infrahub is a sandbox that the tests start, or the one that INFRAHUB_ADDRESS
 // and INFRAHUB_API_TOKEN name: it must hold the demo schema and 40 seeded devices.
 // INFRAHUB_REAL=required asks for the latter. What a test changes it changes on
-// branches made for the run, so that any number of runs can follow each other.
+// branches made for the run, so that any number of runs can follow each other. A
+// test that does to a sandbox what would disturb the others has one of its own.
 package program_test
 
 import (
 	"errors"
 	"fmt"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"testing"
+	"time"
 
-	"infrahub-mcp/internal/sandbox"
 	"infrahub-mcp/internal/sandbox/seed"
+	"infrahub-mcp/test/mcptest"
 )
 
 // setting is what all tests share; TestMain makes it once.
@@ -41,36 +44,55 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) (int, error) {
-	shared.infrahub = infrahub{address: os.Getenv("INFRAHUB_ADDRESS"), token: os.Getenv("INFRAHUB_API_TOKEN")}
-	if os.Getenv("INFRAHUB_REAL") == "required" {
-		if shared.infrahub.address == "" || shared.infrahub.token == "" {
-			return 0, errors.New("INFRAHUB_ADDRESS and INFRAHUB_API_TOKEN must name an Infrahub with the demo data")
-		}
-	} else {
-		box, err := sandbox.New(sandbox.Options{Devices: devices})
-		if err != nil {
-			return 0, err
-		}
-		server := httptest.NewServer(box)
-		defer server.Close()
-		shared.infrahub = infrahub{address: server.URL, token: seed.Accounts()[0].Token}
-		shared.sandbox = true
-	}
-	if err := shared.infrahub.seeded(); err != nil {
-		return 0, fmt.Errorf("INFRAHUB_ADDRESS: %w", err)
-	}
-	directory, err := os.MkdirTemp("", "infrahub-mcp-real-")
+	directory, err := os.MkdirTemp("", "infrahub-mcp-program-")
 	if err != nil {
 		return 0, err
 	}
 	defer func() { _ = os.RemoveAll(directory) }()
 	shared.race, shared.plain = filepath.Join(directory, "race"), filepath.Join(directory, "plain")
-	if err := errors.Join(build("-race", "-o", shared.race), build("-o", shared.plain)); err != nil {
+	race := make(chan error, 1)
+	go func() { race <- build("-race", "-o", shared.race) }()
+	if err := errors.Join(build("-o", shared.plain), <-race); err != nil {
 		return 0, err
 	}
+	if os.Getenv("INFRAHUB_REAL") == "required" {
+		shared.infrahub = infrahub{address: os.Getenv("INFRAHUB_ADDRESS"), token: os.Getenv("INFRAHUB_API_TOKEN")}
+		if shared.infrahub.address == "" || shared.infrahub.token == "" {
+			return 0, errors.New("INFRAHUB_ADDRESS and INFRAHUB_API_TOKEN must name an Infrahub with the demo data")
+		}
+	} else {
+		process, address, err := startSandbox(shared.plain)
+		if err != nil {
+			return 0, err
+		}
+		defer process.Kill()
+		shared.infrahub, shared.sandbox = infrahub{address: address, token: seed.Accounts()[0].Token}, true
+	}
+	if err := shared.infrahub.seeded(); err != nil {
+		return 0, fmt.Errorf("INFRAHUB_ADDRESS: %w", err)
+	}
 	shared.branches = newBranches(shared.infrahub)
-	defer shared.branches.discard()
+	if !shared.sandbox {
+		defer shared.branches.discard()
+	}
 	return m.Run(), nil
+}
+
+// startSandbox serves a sandbox with the program itself. In the process of the
+// tests it would be slowed down by their race detector; see newBox.
+func startSandbox(path string) (*mcptest.Process, string, error) {
+	process, err := mcptest.Start(mcptest.Command{Path: path, Args: []string{"sandbox", "--listen", "127.0.0.1:0", "--devices", strconv.Itoa(devices)}})
+	if err != nil {
+		return nil, "", err
+	}
+	address := regexp.MustCompile(`this is a sandbox: .* at (http://\S+)`)
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline) && process.Alive(); <-time.After(10 * time.Millisecond) {
+		if found := address.FindStringSubmatch(process.Log()); found != nil {
+			return process, found[1], nil
+		}
+	}
+	process.Kill()
+	return nil, "", fmt.Errorf("the sandbox does not start: %s", process.Log())
 }
 
 // build builds the program.

@@ -32,6 +32,7 @@ func direct(t *testing.T, branch, document string) string {
 }
 
 func TestTypedToolsMaskSecrets(t *testing.T) {
+	parallel(t)
 	everyWay(t, func(t *testing.T, s *session) {
 		planted := planted(t)
 		for _, test := range []struct {
@@ -65,6 +66,7 @@ func TestTypedToolsMaskSecrets(t *testing.T) {
 }
 
 func TestQueriesCannotReadSecrets(t *testing.T) {
+	parallel(t)
 	bothTransports(t, func(t *testing.T, s *session) {
 		planted := planted(t)
 		for _, test := range []struct {
@@ -126,6 +128,7 @@ func TestQueriesCannotReadSecrets(t *testing.T) {
 }
 
 func TestHistoryHoldsNoSecrets(t *testing.T) {
+	parallel(t)
 	bothTransports(t, func(t *testing.T, s *session) {
 		planted := planted(t)
 		shared.infrahub.must(t, "", `mutation($branch: String!) { DiffUpdate(data: {branch: $branch}, wait_until_completion: true) { ok } }`, map[string]any{"branch": planted.branch}, nil)
@@ -188,6 +191,7 @@ func TestHistoryHoldsNoSecrets(t *testing.T) {
 // Whoever may ask whether a certain attribute contains a text finds a secret
 // letter by letter, so filters and orders on secrets are refused.
 func TestFiltersDoNotTellWhatASecretHolds(t *testing.T) {
+	parallel(t)
 	bothTransports(t, func(t *testing.T, s *session) {
 		planted := planted(t)
 		for _, test := range []struct {
@@ -214,6 +218,7 @@ func TestFiltersDoNotTellWhatASecretHolds(t *testing.T) {
 // A search in all attributes is Infrahub's own and looks into secrets too: it
 // may find the node, but it never shows the value.
 func TestSearchesDoNotShowASecret(t *testing.T) {
+	parallel(t)
 	bothTransports(t, func(t *testing.T, s *session) {
 		planted := planted(t)
 		part := planted.value[2 : len(planted.value)-2]
@@ -231,6 +236,7 @@ func TestSearchesDoNotShowASecret(t *testing.T) {
 }
 
 func TestSecretsAreShownWhenTheOperatorWantsIt(t *testing.T) {
+	parallel(t)
 	bothTransports(t, func(t *testing.T, s *session) {
 		planted := planted(t)
 		for tool, arguments := range map[string]object{

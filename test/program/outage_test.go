@@ -15,13 +15,15 @@ import (
 )
 
 func TestAServerThatStartsBeforeInfrahubFindsItLater(t *testing.T) {
+	parallel(t)
 	for _, over := range []transport{overStdio, overHTTP} {
 		for _, era := range []mcptest.Era{mcptest.Legacy, mcptest.Modern} {
 			t.Run(fmt.Sprintf("over %s in protocol %s", over, era), func(t *testing.T) {
+				parallel(t)
 				p := reserveProxy(t)
 				calls := everyTool(t)
 				s := sessionAt(t, p, launch{transport: over, address: "http://" + p.address}, era) // lists the tools
-				if len(s.outputs) != 7 {
+				if len(s.outputs) != len(readTools())+len(writeTools()) {
 					t.Errorf("%d tools are listed while Infrahub is down", len(s.outputs))
 				}
 				if _, err := s.GetPrompt(t.Context(), "infrahub_agent", nil); err != nil {
@@ -29,8 +31,8 @@ func TestAServerThatStartsBeforeInfrahubFindsItLater(t *testing.T) {
 				}
 				unreachable(t, s, calls)
 				p.open(t)
-				for tool, arguments := range calls {
-					s.must(t, tool, arguments)
+				for _, c := range calls {
+					s.must(t, c.tool, c.arguments)
 				}
 			})
 		}
@@ -38,7 +40,7 @@ func TestAServerThatStartsBeforeInfrahubFindsItLater(t *testing.T) {
 }
 
 // unreachable checks that every call ends as it has to when Infrahub is down.
-func unreachable(t *testing.T, s *session, calls map[string]object) {
+func unreachable(t *testing.T, s *session, calls []toolCall) {
 	t.Helper()
 	var asked []func() error
 	expect := func(what string, call func() (string, error)) {
@@ -53,12 +55,12 @@ func unreachable(t *testing.T, s *session, calls map[string]object) {
 			return nil
 		})
 	}
-	for tool, arguments := range calls {
-		if tool == "get_session_info" {
+	for _, c := range calls {
+		if c.tool == "get_session_info" {
 			continue
 		}
-		expect(tool, func() (string, error) {
-			result, err := s.CallTool(t.Context(), tool, arguments)
+		expect(c.tool, func() (string, error) {
+			result, err := s.CallTool(t.Context(), c.tool, c.arguments)
 			return result.Text, err
 		})
 	}
@@ -87,6 +89,7 @@ func unreachable(t *testing.T, s *session, calls map[string]object) {
 }
 
 func TestAnInfrahubInTroubleIsUnavailable(t *testing.T) {
+	parallel(t)
 	for name, behaviour := range map[string]http.HandlerFunc{
 		"a gateway that answers 503":             unavailable,
 		"an Infrahub that does not answer":       hanging,
@@ -94,6 +97,7 @@ func TestAnInfrahubInTroubleIsUnavailable(t *testing.T) {
 		"a connection that breaks in the answer": breaking(`{"data": {"DcimDevice": {"count"`),
 	} {
 		t.Run(name, func(t *testing.T) {
+			parallel(t)
 			bothTransports(t, func(t *testing.T, s *session) {
 				s.proxy.behave(behaviour)
 				unreachable(t, s, everyTool(t))
@@ -134,8 +138,10 @@ func breaking(part string) http.HandlerFunc {
 
 // Clients go on calling while Infrahub goes away and comes back.
 func TestAnInfrahubThatRestartsUnderLoadLosesNoAnswers(t *testing.T) {
+	parallel(t)
 	for _, over := range []transport{overStdio, overHTTP} {
 		t.Run("over "+string(over), func(t *testing.T) {
+			parallel(t)
 			p := startProxy(t)
 			program := start(t, launch{transport: over, address: "http://" + p.address})
 			const number = 20

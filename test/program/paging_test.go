@@ -11,6 +11,7 @@ import (
 )
 
 func TestPagesHoldEveryInterfaceOnce(t *testing.T) {
+	parallel(t)
 	bothTransports(t, func(t *testing.T, s *session) {
 		// Interfaces have four names and one MTU, so that these leave most of
 		// the order to whoever answers.
@@ -115,6 +116,7 @@ func progress(t *testing.T, notifications []mcptest.Notification, total int) {
 }
 
 func TestProgressIsReportedEveryWay(t *testing.T) {
+	parallel(t)
 	everyWay(t, func(t *testing.T, s *session) {
 		result, err := s.CallToolWithProgress(t.Context(), "get_nodes", object{"kind": "DcimPhysicalInterface", "limit": -1})
 		s.check(t, "get_nodes", object{"limit": -1}, result, err)
@@ -126,6 +128,7 @@ func TestProgressIsReportedEveryWay(t *testing.T) {
 }
 
 func TestAllAtOnceStopsAtTheSizeOfAnAnswer(t *testing.T) {
+	parallel(t)
 	const most = 20_000
 	bothTransports(t, func(t *testing.T, s *session) {
 		var whole []string
@@ -161,6 +164,7 @@ func TestAllAtOnceStopsAtTheSizeOfAnAnswer(t *testing.T) {
 }
 
 func TestOnePageOfAnySizeGivesTheSameWhole(t *testing.T) {
+	parallel(t)
 	for _, size := range []int{1, 33, 160, 1000} {
 		t.Run(fmt.Sprintf("%d nodes in a request", size), func(t *testing.T) {
 			s := newSession(t, overHTTP, mcptest.Modern, fmt.Sprintf("INFRAHUB_PAGINATION_SIZE=%d", size))
@@ -178,6 +182,7 @@ func TestOnePageOfAnySizeGivesTheSameWhole(t *testing.T) {
 
 // JSON may write <, > and & longer than they are.
 func TestAnswersFullOfSpecialCharactersAreCutToo(t *testing.T) {
+	parallel(t)
 	const most, number = 20_000, 30
 	s := newSession(t, overHTTP, mcptest.Modern, fmt.Sprintf("INFRAHUB_MCP_MAX_RESPONSE_BYTES=%d", most))
 	branch, prefix := dataBranch(t), unique("special")

@@ -8,11 +8,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -20,8 +22,9 @@ import (
 // proxy stands between the program and Infrahub. It keeps what the program
 // asked for, and can be made to behave as an Infrahub in trouble.
 type proxy struct {
-	address string
-	forward http.Handler
+	address  string
+	infrahub infrahub // behind it
+	forward  http.Handler
 
 	mu        sync.Mutex
 	server    *http.Server // nil: connections are refused
@@ -39,17 +42,27 @@ func (r upstreamRequest) String() string {
 }
 
 // startProxy starts a proxy that forwards.
-func startProxy(t *testing.T) *proxy {
+func startProxy(t *testing.T) *proxy { return startProxyTo(t, shared.infrahub) }
+
+// startProxyTo starts a proxy that forwards to an Infrahub.
+func startProxyTo(t *testing.T, i infrahub) *proxy {
 	t.Helper()
-	p := reserveProxy(t)
-	p.open(t)
+	p, listener := newProxy(t, i)
+	p.serveOn(t, listener)
 	return p
 }
 
 // reserveProxy returns a proxy that refuses connections until it is opened.
 func reserveProxy(t *testing.T) *proxy {
 	t.Helper()
-	target, err := url.Parse(shared.infrahub.address)
+	p, listener := newProxy(t, shared.infrahub)
+	_ = listener.Close()
+	return p
+}
+
+func newProxy(t *testing.T, i infrahub) (*proxy, net.Listener) {
+	t.Helper()
+	target, err := url.Parse(i.address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,8 +70,7 @@ func reserveProxy(t *testing.T) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{address: listener.Addr().String()}
-	_ = listener.Close()
+	p := &proxy{address: listener.Addr().String(), infrahub: i}
 	p.forward = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) },
 		// Infrahub closes idle connections, which a proxy that keeps some would
@@ -72,16 +84,29 @@ func reserveProxy(t *testing.T) *proxy {
 		},
 	}
 	t.Cleanup(p.close)
-	return p
+	return p, listener
 }
 
 // open makes the proxy accept connections.
 func (p *proxy) open(t *testing.T) {
 	t.Helper()
 	listener, err := net.Listen("tcp", p.address)
+	// A connection of somebody else may have the port for a moment.
+	for range 100 {
+		if err == nil {
+			break
+		}
+		<-time.After(50 * time.Millisecond)
+		listener, err = net.Listen("tcp", p.address)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.serveOn(t, listener)
+}
+
+func (p *proxy) serveOn(t *testing.T, listener net.Listener) {
+	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	server := &http.Server{
@@ -122,8 +147,14 @@ func (p *proxy) serve(w http.ResponseWriter, r *http.Request) {
 		return // the program gave up
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	var sent struct{ Query string }
+	var sent struct {
+		Query     string
+		Variables map[string]any
+	}
 	_ = json.Unmarshal(body, &sent) // GET has no body
+	if name, ok := sent.Variables["name"].(string); ok && strings.Contains(sent.Query, "BranchCreate") {
+		shared.branches.note(name)
+	}
 	p.mu.Lock()
 	p.requests = append(p.requests, upstreamRequest{r.Method, r.URL.Path, r.URL.RawQuery, sent.Query})
 	behaviour := p.behaviour
@@ -195,6 +226,42 @@ func wait(t *testing.T, events <-chan string, number int) {
 		case <-timeout:
 			t.Fatalf("%d of %d requests came so far", i, number)
 		}
+	}
+}
+
+// silent forwards, but breaks the connection in place of an answer to documents
+// with a part, save for the first ones.
+func (p *proxy) silent(part string, first int64) http.HandlerFunc {
+	var seen atomic.Int64
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if !bytes.Contains(body, []byte(part)) || seen.Add(1) <= first {
+			p.forward.ServeHTTP(w, r)
+			return
+		}
+		p.forward.ServeHTTP(httptest.NewRecorder(), r)
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// before forwards, and does something before a document with a part that is not
+// among the first ones.
+func (p *proxy) before(part string, first int64, do func()) http.HandlerFunc {
+	var seen atomic.Int64
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if bytes.Contains(body, []byte(part)) && seen.Add(1) == first+1 {
+			do()
+		}
+		p.forward.ServeHTTP(w, r)
 	}
 }
 

@@ -46,12 +46,20 @@ func sessionAt(t *testing.T, p *proxy, l launch, era mcptest.Era) *session {
 	return s
 }
 
+// newSessionAt is newSession on an Infrahub of the test's choice.
+func newSessionAt(t *testing.T, i infrahub, over transport, era mcptest.Era, settings ...string) *session {
+	t.Helper()
+	p := startProxyTo(t, i)
+	return sessionAt(t, p, launch{transport: over, address: "http://" + p.address, token: i.token, settings: settings}, era)
+}
+
 // everyWay runs a test over both transports in both eras.
 func everyWay(t *testing.T, test func(t *testing.T, s *session), settings ...string) {
 	t.Helper()
 	for _, over := range []transport{overStdio, overHTTP} {
 		for _, era := range []mcptest.Era{mcptest.Legacy, mcptest.Modern} {
 			t.Run(fmt.Sprintf("over %s in protocol %s", over, era), func(t *testing.T) {
+				parallel(t)
 				test(t, newSession(t, over, era, settings...))
 			})
 		}
@@ -61,8 +69,12 @@ func everyWay(t *testing.T, test func(t *testing.T, s *session), settings ...str
 // bothTransports runs a test once over each transport, each in one of the eras.
 func bothTransports(t *testing.T, test func(t *testing.T, s *session), settings ...string) {
 	t.Helper()
-	t.Run("over stdio", func(t *testing.T) { test(t, newSession(t, overStdio, mcptest.Modern, settings...)) })
-	t.Run("over streamable HTTP", func(t *testing.T) { test(t, newSession(t, overHTTP, mcptest.Legacy, settings...)) })
+	for over, era := range map[transport]mcptest.Era{overStdio: mcptest.Modern, overHTTP: mcptest.Legacy} {
+		t.Run("over "+string(over), func(t *testing.T) {
+			parallel(t)
+			test(t, newSession(t, over, era, settings...))
+		})
+	}
 }
 
 // must calls a tool that has to succeed, and checks what holds for every

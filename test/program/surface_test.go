@@ -13,6 +13,7 @@ import (
 )
 
 func TestGreetingSaysWhatTheServerIs(t *testing.T) {
+	parallel(t)
 	everyWay(t, func(t *testing.T, s *session) {
 		greeting := decode[struct {
 			ProtocolVersion   string   `json:"protocolVersion"`
@@ -28,7 +29,7 @@ func TestGreetingSaysWhatTheServerIs(t *testing.T) {
 		if s.Era() == mcptest.Modern && !slices.Contains(greeting.SupportedVersions, string(mcptest.Modern)) {
 			t.Errorf("the server supports protocols %v", greeting.SupportedVersions)
 		}
-		if !strings.Contains(greeting.Instructions, "get_schema") || !strings.Contains(greeting.Instructions, "reads only") {
+		if !strings.Contains(greeting.Instructions, "get_schema") || !strings.Contains(greeting.Instructions, "propose_changes") {
 			t.Errorf("the instructions are %q", greeting.Instructions)
 		}
 		c := greeting.Capabilities
@@ -39,6 +40,7 @@ func TestGreetingSaysWhatTheServerIs(t *testing.T) {
 }
 
 func TestToolsAreListedWithAllThatAClientAsksFor(t *testing.T) {
+	parallel(t)
 	everyWay(t, func(t *testing.T, s *session) {
 		mark := s.proxy.mark()
 		tools, err := s.Tools(t.Context())
@@ -48,14 +50,10 @@ func TestToolsAreListedWithAllThatAClientAsksFor(t *testing.T) {
 		if asked := s.proxy.everything(mark); len(asked) > 0 {
 			t.Errorf("listing tools asks Infrahub: %v", asked)
 		}
-		var names []string
+		hinted := map[string]string{}
 		for _, tool := range tools {
-			names = append(names, tool.Name)
 			hints := tool.Annotations
-			got := strings.Join([]string{said(hints.ReadOnly), said(hints.Destructive), said(hints.Idempotent), said(hints.OpenWorld)}, " ")
-			if got != "true false true false" {
-				t.Errorf("%s: readOnly, destructive, idempotent and openWorld are %s", tool.Name, got)
-			}
+			hinted[tool.Name] = strings.Join([]string{said(hints.ReadOnly), said(hints.Destructive), said(hints.Idempotent), said(hints.OpenWorld)}, " ")
 			if tool.Title == "" || tool.Description == "" {
 				t.Errorf("%s lacks a title or a description", tool.Name)
 			}
@@ -66,12 +64,27 @@ func TestToolsAreListedWithAllThatAClientAsksFor(t *testing.T) {
 				}
 			}
 		}
-		slices.Sort(names)
-		want := []string{"find_paths", "find_reachable", "get_nodes", "get_schema", "get_session_info", "query_graphql", "search_nodes"}
-		if diff := cmp.Diff(want, names); diff != "" {
-			t.Error(diff)
+		want := map[string]string{ // whether readOnly, destructive, idempotent and openWorld
+			"node_upsert": "false false true false", "propose_changes": "false false true false", "reset_session_branch": "false false true false",
+			"node_delete": "false true false false", "mutate_graphql": "false true false false",
+		}
+		for _, reads := range readTools() {
+			want[reads] = "true false true false"
+		}
+		if diff := cmp.Diff(want, hinted); diff != "" {
+			t.Errorf("the tools with their hints (-want +got):\n%s", diff)
 		}
 	})
+}
+
+// readTools are the tools that change nothing.
+func readTools() []string {
+	return []string{"find_paths", "find_reachable", "get_branch_diff", "get_nodes", "get_schema", "get_session_info", "query_graphql", "search_nodes"}
+}
+
+// writeTools are all others.
+func writeTools() []string {
+	return []string{"mutate_graphql", "node_delete", "node_upsert", "propose_changes", "reset_session_branch"}
 }
 
 func said(hint *bool) string {
@@ -114,6 +127,7 @@ func portable(schema any, top bool) string {
 }
 
 func TestResourcesHoldTheSchemaAndTheBranches(t *testing.T) {
+	parallel(t)
 	everyWay(t, func(t *testing.T, s *session) {
 		resources, err := s.Resources(t.Context())
 		if err != nil {
@@ -173,6 +187,7 @@ func TestResourcesHoldTheSchemaAndTheBranches(t *testing.T) {
 }
 
 func TestUnknownResourcesAreNamedInTheError(t *testing.T) {
+	parallel(t)
 	everyWay(t, func(t *testing.T, s *session) {
 		// The code of a resource that does not exist changed with 2026-07-28.
 		want := map[mcptest.Era]int{mcptest.Legacy: -32002, mcptest.Modern: -32602}[s.Era()]
@@ -190,6 +205,7 @@ func TestUnknownResourcesAreNamedInTheError(t *testing.T) {
 }
 
 func TestPromptsAreWrittenFromTheirArguments(t *testing.T) {
+	parallel(t)
 	everyWay(t, func(t *testing.T, s *session) {
 		prompts, err := s.Prompts(t.Context())
 		if err != nil {
@@ -225,7 +241,7 @@ func TestPromptsAreWrittenFromTheirArguments(t *testing.T) {
 			arguments map[string]string
 			has       []string
 		}{
-			{"infrahub_agent", nil, []string{"get_nodes", "find_paths", "query_graphql", "reads only"}},
+			{"infrahub_agent", nil, []string{"get_nodes", "find_paths", "query_graphql", "session branch", "propose_changes"}},
 			{"answer_infra_question", map[string]string{"question": "How many spines?"}, []string{"How many spines?", "get_schema"}},
 			{
 				"answer_infra_question",
@@ -235,7 +251,7 @@ func TestPromptsAreWrittenFromTheirArguments(t *testing.T) {
 			{
 				"make_infra_change",
 				map[string]string{"description": "Drain par1.", "kind": "DcimDevice", "hfid": "DcimDevice__par1-spine000"},
-				[]string{"Drain par1.", "DcimDevice__par1-spine000", "cannot write"},
+				[]string{"Drain par1.", "DcimDevice__par1-spine000", "node_upsert", "Do not merge"},
 			},
 			{"explore_schema", nil, []string{"get_schema without arguments"}},
 			{"explore_schema", map[string]string{"kind": "IpamVLAN"}, []string{"IpamVLAN"}},
@@ -254,6 +270,7 @@ func TestPromptsAreWrittenFromTheirArguments(t *testing.T) {
 }
 
 func TestPromptsRefuseWhatTheyCannotUse(t *testing.T) {
+	parallel(t)
 	everyWay(t, func(t *testing.T, s *session) {
 		for _, test := range []struct {
 			name, prompt string
@@ -274,6 +291,7 @@ func TestPromptsRefuseWhatTheyCannotUse(t *testing.T) {
 }
 
 func TestArgumentsAreCompleted(t *testing.T) {
+	parallel(t)
 	everyWay(t, func(t *testing.T, s *session) {
 		change, question := mcptest.Reference{Prompt: "make_infra_change"}, mcptest.Reference{Prompt: "answer_infra_question"}
 		for _, test := range []struct {

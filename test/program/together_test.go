@@ -1,6 +1,8 @@
 package program_test
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -18,3 +20,14 @@ func together(t *testing.T, number int, do func(i int) error) {
 	}
 	running.Wait()
 }
+
+// parallel lets a test run beside others when the Infrahub is a sandbox. A real
+// one is asked by one test at a time, as it answers slowly when it has much to do.
+func parallel(t *testing.T) {
+	t.Helper()
+	if shared.sandbox {
+		t.Parallel()
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -18,6 +18,7 @@ import (
 type object = map[string]any
 
 func TestGetSchemaTellsWhatAnAuthorNeeds(t *testing.T) {
+	parallel(t)
 	everyWay(t, func(t *testing.T, s *session) {
 		kinds := decode[map[string]string](t, s.must(t, "get_schema", nil).Structured)
 		if kinds["DcimPhysicalInterface"] != "Physical interface" || kinds["CoreProposedChange"] == "" {
@@ -109,6 +110,7 @@ func TestGetSchemaTellsWhatAnAuthorNeeds(t *testing.T) {
 }
 
 func TestGetNodesReadsWhatIsAskedFor(t *testing.T) {
+	parallel(t)
 	everyWay(t, func(t *testing.T, s *session) {
 		first := s.list(t, object{"kind": "DcimDevice", "filters": object{"name__value": "par1-spine000"}})
 		if len(first.Nodes) != 1 {
@@ -248,6 +250,7 @@ func TestGetNodesReadsWhatIsAskedFor(t *testing.T) {
 }
 
 func TestEveryKindCanBeRead(t *testing.T) {
+	parallel(t)
 	s := newSession(t, overHTTP, mcptest.Legacy)
 	kinds := decode[map[string]string](t, s.must(t, "get_schema", nil).Structured)
 	for kind := range kinds {
@@ -263,6 +266,7 @@ func TestEveryKindCanBeRead(t *testing.T) {
 
 // What a refusal tells to do must work.
 func TestEveryFieldThatAnOrderIsOfferedCanBeOrderedBy(t *testing.T) {
+	parallel(t)
 	s := newSession(t, overStdio, mcptest.Modern)
 	offer := s.refused(t, "get_nodes", object{"kind": "DcimDevice", "order": "no_such_field"})
 	for _, field := range []string{"display_label", "created_at", "updated_at"} {
@@ -278,6 +282,7 @@ func TestEveryFieldThatAnOrderIsOfferedCanBeOrderedBy(t *testing.T) {
 }
 
 func TestSearchNodesFindsPartsOfValues(t *testing.T) {
+	parallel(t)
 	everyWay(t, func(t *testing.T, s *session) {
 		type match struct {
 			ID, Kind string
@@ -344,6 +349,7 @@ func TestSearchNodesFindsPartsOfValues(t *testing.T) {
 }
 
 func TestQueryGraphQLRunsQueries(t *testing.T) {
+	parallel(t)
 	everyWay(t, func(t *testing.T, s *session) {
 		for _, test := range []struct {
 			name      string
@@ -376,6 +382,7 @@ func TestQueryGraphQLRunsQueries(t *testing.T) {
 }
 
 func TestTraversalShowsHowNodesAreConnected(t *testing.T) {
+	parallel(t)
 	everyWay(t, func(t *testing.T, s *session) {
 		type node struct {
 			ID, Kind string
@@ -471,11 +478,13 @@ func TestTraversalShowsHowNodesAreConnected(t *testing.T) {
 }
 
 func TestGetSessionInfoTellsWhoAsksWhom(t *testing.T) {
+	parallel(t)
 	everyWay(t, func(t *testing.T, s *session) {
 		got := decode[object](t, s.must(t, "get_session_info", nil).Structured)
+		era := map[mcptest.Era]string{mcptest.Legacy: "sessions", mcptest.Modern: "stateless"}[s.Era()]
 		for name, want := range map[string]any{
 			"session_branch": nil, "has_session_branch": false, "infrahub_address": "http://" + s.proxy.address,
-			"default_branch": "main", "access": "read",
+			"default_branch": "main", "access": "write", "protocol_era": era,
 		} {
 			if value, ok := got[name]; !ok || value != want {
 				t.Errorf("%s is %v, want %v", name, value, want)

@@ -101,6 +101,9 @@ func (p Policy) check(field *ast.Field, values map[string]any) (*Write, error) {
 			if err := p.Kind(write.Kind); err != nil {
 				return nil, err
 			}
+			if verb == "Delete" {
+				return write, p.deletion(write.Kind, map[string]bool{}, false)
+			}
 			return write, p.Fields(write.Kind, data)
 		}
 	}
@@ -157,6 +160,81 @@ func (p Policy) Fields(k *schema.Kind, data map[string]any) error {
 		}
 	}
 	return nil
+}
+
+// Deletion decides whether a node of a kind may be deleted, together with its
+// components and the components of these: all must be writable, and none may have
+// fields that lie outside branches and would be gone with it. The node itself may
+// have relationships that do, as long as they lead nowhere, which is for the
+// caller to see: see AgnosticLinks.
+func (p Policy) Deletion(k *schema.Kind) error {
+	if err := p.Kind(k); err != nil {
+		return err
+	}
+	return p.deletion(k, map[string]bool{}, true)
+}
+
+// AgnosticLinks returns the relationships of a kind that lie outside branches
+// although its nodes do not; none when such may be written.
+func (p Policy) AgnosticLinks(k *schema.Kind) []*schema.Relationship {
+	if p.AllowAgnostic || k.Branch == schema.Agnostic {
+		return nil
+	}
+	var links []*schema.Relationship
+	for i := range k.Relationships {
+		if r := &k.Relationships[i]; r.Branch == schema.Agnostic {
+			links = append(links, r)
+		}
+	}
+	return links
+}
+
+// deletion decides about a kind and its components. linksSeen says that the
+// caller looks at the agnostic relationships of the node.
+func (p Policy) deletion(k *schema.Kind, seen map[string]bool, linksSeen bool) error {
+	if seen[k.Name] {
+		return nil
+	}
+	seen[k.Name] = true
+	for _, concrete := range p.Schema.Concrete(k) {
+		// What Infrahub itself writes about a node may go with it.
+		if rule := kindRule(concrete); rule != nil && *rule == writtenByInfrahub() && len(seen) > 1 {
+			continue
+		}
+		if err := p.concrete(concrete); err != nil {
+			return err
+		}
+		if links := p.AgnosticLinks(concrete); len(links) > 0 && !linksSeen {
+			return problem.New(fmt.Sprintf("A node of %s may have a %s, which lies outside branches and would be gone everywhere.", concrete.Name, links[0].Name),
+				"Delete it with node_delete, which looks first.")
+		}
+		if err := p.agnosticAttribute(concrete); err != nil {
+			return err
+		}
+		for i := range concrete.Relationships {
+			r := &concrete.Relationships[i]
+			if r.Kind != "Component" && r.OnDelete != "cascade" {
+				continue
+			}
+			peer := p.Schema.Lookup(r.Peer)
+			if peer == nil {
+				return problem.New(fmt.Sprintf("Deleting %s would delete its %s, of a kind that is not known.", concrete.Name, r.Name), "")
+			}
+			if err := p.deletion(peer, seen, false); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// agnosticAttribute refuses a kind with an attribute that lies outside branches.
+func (p Policy) agnosticAttribute(k *schema.Kind) error {
+	fields := map[string]any{}
+	for i := range k.Attributes {
+		fields[k.Attributes[i].Name] = nil
+	}
+	return p.Fields(k, fields)
 }
 
 // Relation decides whether a relationship of a node may be changed through
@@ -267,6 +345,8 @@ func (w *Write) NodeIDs() (node string, peers []string, byHFID bool, err error) 
 		peer, _ := entry.(map[string]any)
 		id, _ := peer["id"].(string)
 		switch {
+		case id != "" && (peer["hfid"] != nil || peer["kind"] != nil):
+			return "", nil, false, problem.New(fmt.Sprintf("A node of %s is named twice, by id and by hfid or kind.", w.Field), "Name it by its id alone.")
 		case id != "":
 			peers = append(peers, id)
 		case peer["hfid"] != nil:

@@ -91,6 +91,10 @@ func kindRule(k *schema.Kind) *rule {
 	return nil
 }
 
+// writtenByInfrahub is the rule of kinds that hold results: of checks, of
+// generators, of transformations.
+func writtenByInfrahub() rule { return rule{because: "Infrahub itself writes it"} }
+
 // plainCoreKinds are the kinds of the namespace Core that are data of users:
 // groups, stored queries, the menu.
 func plainCoreKinds() []string {
@@ -105,7 +109,7 @@ func guardedKinds() map[string]rule {
 	repositories := rule{because: "it concerns repositories and credentials", instead: byAnOperator}
 	automation := rule{because: "it makes Infrahub run code or call other systems", instead: byAnOperator}
 	pools := rule{because: "pools are shared by all branches", instead: "Take from a pool with from_pool; " + "an operator makes and changes pools in Infrahub."}
-	results := rule{because: "Infrahub itself writes it", instead: ""}
+	results := writtenByInfrahub()
 	return map[string]rule{
 		"CoreAccount": accounts, "CoreGenericAccount": accounts, "CoreAccountGroup": accounts, "CoreAccountRole": accounts,
 		"CoreBasePermission": accounts, "CoreGlobalPermission": accounts, "CoreObjectPermission": accounts,

@@ -38,9 +38,14 @@ func TestEveryMutationOfTheServerIsDecided(t *testing.T) {
 		"IpamIPAddress", "IpamIPPrefix", "IpamNamespace", "BuiltinIPNamespace", "IpamVLAN", "LocationGeneric", "LocationRack", "LocationRegion", "LocationSite",
 		"OrganizationManufacturer", "OrganizationProvider", "RoutingAutonomousSystem", "RoutingBGPSession", "ServiceCircuit", "CoreMenu",
 	}
+	// Deleting these may take along what lies outside branches.
+	lookedAtFirst := []string{"IpamIPPrefix", "IpamNamespace"}
 	for _, k := range demo().Kinds() {
 		if slices.Contains(plain, k.Name) || k.Class == schema.Profile && !slices.Contains([]string{"ProfileGlobalPolicy"}, k.Name) {
 			for _, verb := range []string{"Create", "Update", "Upsert", "Delete"} {
+				if verb == "Delete" && slices.Contains(lookedAtFirst, k.Name) {
+					continue
+				}
 				if sdl().Mutation.Fields.ForName(k.Name+verb) != nil {
 					want[k.Name+verb] = true
 				}

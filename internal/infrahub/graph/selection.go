@@ -62,12 +62,17 @@ type Reader struct {
 }
 
 // Labels selects what tells nodes apart, and no more, so that a page is a short
-// table: id and display_label, and the kind where k is a generic.
+// table: id and display_label, and the kind where k is a generic. A generic with
+// a field of its own named kind has __typename in its place.
 func (r Reader) Labels(k *schema.Kind) *Selection {
 	s := &Selection{kind: k}
 	s.columns = append(s.columns, identityColumn("id"))
 	if k.Class == schema.Generic {
-		s.columns = append(s.columns, identityColumn("kind"))
+		c := identityColumn("kind")
+		if k.Attribute(c.name) != nil || k.Relationship(c.name) != nil {
+			c.name = "__typename"
+		}
+		s.columns = append(s.columns, c)
 	}
 	s.columns = append(s.columns, identityColumn("display_label"))
 	return s
