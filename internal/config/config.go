@@ -21,6 +21,7 @@
 //	empty      what an empty value means; without it, empty is not set
 //	later      the feature that this version lacks: the setting is checked,
 //	           and refused when it asks for that feature
+//	laterfor   the only value that asks for it; without it every one does
 package config
 
 import "time"
@@ -65,11 +66,19 @@ type Infrahub struct {
 
 // Server says how clients reach this program.
 type Server struct {
-	Transport    string        `flag:"transport" default:"stdio" oneof:"stdio,streamable-http" desc:"How clients speak to this server: over standard input and output, or over HTTP at /mcp."`
-	Host         string        `envconfig:"MCP_HOST" flag:"host" default:"127.0.0.1" format:"host" desc:"Address to listen on over HTTP; 0.0.0.0 or :: is every interface."`
-	Port         int           `envconfig:"MCP_PORT" flag:"port" default:"8001" min:"0" max:"65535" desc:"Port to listen on over HTTP; 0 takes any free one and the log says which."`
-	EnvFile      string        `envconfig:"INFRAHUB_MCP_ENV_FILE" default:".env" format:"path" empty:"no file is read" desc:"File that may supply the address and the credential of Infrahub, see below."`
-	PingInterval time.Duration `envconfig:"INFRAHUB_MCP_PING_INTERVAL_MS" default:"0" unit:"ms" min:"0" max:"300000" desc:"Pause between the pings that keep an HTTP session alive; 0 sends none."`
+	Transport      string        `flag:"transport" default:"stdio" oneof:"stdio,streamable-http" desc:"How clients speak to this server: over standard input and output, or over HTTP at /mcp."`
+	Host           string        `envconfig:"MCP_HOST" flag:"host" default:"127.0.0.1" format:"host" desc:"Address to listen on over HTTP; 0.0.0.0 or :: is every interface."`
+	Port           int           `envconfig:"MCP_PORT" flag:"port" default:"8001" min:"0" max:"65535" desc:"Port to listen on over HTTP; 0 takes any free one and the log says which."`
+	EnvFile        string        `envconfig:"INFRAHUB_MCP_ENV_FILE" default:".env" format:"path" empty:"no file is read" desc:"File that may supply the address and the credential of Infrahub, see below."`
+	AllowedHosts   []string      `envconfig:"INFRAHUB_MCP_ALLOWED_HOSTS" format:"hosts" desc:"Names by which clients may reach the server, with or without a port; *.example.com is every name below, * any. Not set: names of this machine alone when it listens on loopback, else any."`
+	AllowedOrigins []string      `envconfig:"INFRAHUB_MCP_ALLOWED_ORIGINS" format:"origins" desc:"Origins of web pages that may use the server, such as https://example.com or https://*.example.com, beside its own; CORS is answered to these alone."`
+	TrustedProxies []string      `envconfig:"INFRAHUB_MCP_TRUSTED_PROXIES" format:"networks" desc:"Networks of the proxies before this server: only from these does it believe Forwarded and X-Forwarded-For, which say where a request came from."`
+	TLSCertFile    string        `envconfig:"INFRAHUB_MCP_TLS_CERT_FILE" format:"path" desc:"Certificate of this server in PEM format, with those that vouch for it. It is read again when the file changes."`
+	TLSKeyFile     string        `envconfig:"INFRAHUB_MCP_TLS_KEY_FILE" format:"path" desc:"Key of the certificate in PEM format."`
+	SessionTTL     time.Duration `envconfig:"INFRAHUB_MCP_SESSION_TTL" default:"86400" unit:"s" min:"60" max:"2592000" desc:"How long a session over HTTP may last."`
+	MaxConnections int           `envconfig:"INFRAHUB_MCP_MAX_CONNECTIONS" default:"10000" unit:"connections" min:"0" max:"1000000" desc:"Connections at a time; more are closed. 0 is no limit."`
+	MaxStreams     int           `envconfig:"INFRAHUB_MCP_MAX_STREAMS" default:"10000" unit:"streams" min:"0" max:"1000000" desc:"Streams that wait for news at a time; 0 is no limit."`
+	PingInterval   time.Duration `envconfig:"INFRAHUB_MCP_PING_INTERVAL_MS" default:"0" unit:"ms" min:"0" max:"300000" desc:"Pause between the pings that keep an HTTP session alive; 0 sends none."`
 }
 
 // Tools are the operator's decisions on what tools may do and answer.
@@ -90,8 +99,8 @@ type Logging struct {
 type Limits struct {
 	RetryMaxAttempts int           `envconfig:"INFRAHUB_MCP_RETRY_MAX_ATTEMPTS" default:"0" unit:"repetitions" min:"0" max:"100" desc:"How often a read that failed for a passing reason, such as a lost connection or HTTP 502, 503 or 504, is repeated; 0 leaves it to INFRAHUB_RETRY_ON_FAILURE."`
 	RetryBaseDelay   time.Duration `envconfig:"INFRAHUB_MCP_RETRY_BASE_DELAY" default:"1" unit:"s" min:"0.001" max:"3600" desc:"Wait before the first of these repetitions. It doubles with each, up to 30 seconds."`
-	RateLimitRPS     float64       `envconfig:"INFRAHUB_MCP_RATE_LIMIT_RPS" default:"0" min:"0" max:"10000" later:"rate limiting" desc:"Requests a second that a client may send in the long run; 0 is no limit."`
-	RateLimitBurst   int           `envconfig:"INFRAHUB_MCP_RATE_LIMIT_BURST" default:"0" unit:"requests" min:"0" max:"10000" later:"rate limiting" desc:"Requests that may come at once; 0 is twice the rate."`
+	RateLimitRPS     float64       `envconfig:"INFRAHUB_MCP_RATE_LIMIT_RPS" default:"0" min:"0" max:"10000" desc:"Requests a second that a client may send in the long run; 0 is no limit."`
+	RateLimitBurst   int           `envconfig:"INFRAHUB_MCP_RATE_LIMIT_BURST" default:"0" unit:"requests" min:"0" max:"10000" desc:"Requests that may come at once; 0 is twice the rate."`
 	CacheEnabled     bool          `envconfig:"INFRAHUB_MCP_CACHE_ENABLED" default:"false" later:"caching of answers" desc:"Keep answers to lists and reads for a while."`
 	CacheListTTL     time.Duration `envconfig:"INFRAHUB_MCP_CACHE_LIST_TTL" default:"300" unit:"s" min:"1" max:"2592000" later:"caching of answers" desc:"How long lists of tools, resources and prompts are kept."`
 	CacheReadTTL     time.Duration `envconfig:"INFRAHUB_MCP_CACHE_READ_TTL" default:"3600" unit:"s" min:"1" max:"2592000" later:"caching of answers" desc:"How long answers to reads are kept."`
@@ -111,9 +120,10 @@ type Writes struct {
 
 // Auth says who may use the server and as whom it acts in Infrahub.
 type Auth struct {
-	Mode                   string   `envconfig:"INFRAHUB_MCP_AUTH_MODE" default:"none" oneof:"none,token-passthrough,basic-passthrough,oidc" later:"authentication of clients" desc:"none: whoever reaches the server acts with its credential. token-passthrough, basic-passthrough: each request carries its own Infrahub credential. oidc: clients log in at an identity provider."`
+	Mode                   string   `envconfig:"INFRAHUB_MCP_AUTH_MODE" default:"none" oneof:"none,token-passthrough,basic-passthrough,oidc" later:"single sign-on" laterfor:"oidc" desc:"none: whoever reaches the server acts with its credential. token-passthrough, basic-passthrough: each request carries its own Infrahub credential. oidc: clients log in at an identity provider."`
+	SigningKey             Secret   `envconfig:"INFRAHUB_MCP_SIGNING_KEY" secret:"true" format:"token" desc:"Key that session ids are signed with: base64 of at least 32 random bytes; several, separated by commas, the newest first. Set the same for all replicas. Not set: random for each process."`
 	ScopesWrite            []string `envconfig:"INFRAHUB_MCP_AUTH_SCOPES_WRITE" default:"write" format:"scopes" empty:"every authenticated user may write" later:"authentication of clients" desc:"Scopes that writing needs, all of them, in mode oidc."`
-	TokenPassthroughHeader string   `envconfig:"INFRAHUB_MCP_TOKEN_PASSTHROUGH_HEADER" default:"Authorization" format:"header" later:"authentication of clients" desc:"HTTP header that carries the credential in both passthrough modes."`
+	TokenPassthroughHeader string   `envconfig:"INFRAHUB_MCP_TOKEN_PASSTHROUGH_HEADER" default:"Authorization" format:"header" desc:"HTTP header that carries the credential in both passthrough modes."`
 	OIDCConfigURL          string   `envconfig:"INFRAHUB_MCP_OIDC_CONFIG_URL" format:"url" later:"authentication of clients" desc:"Discovery document of the identity provider. Required in mode oidc."`
 	OIDCClientID           string   `envconfig:"INFRAHUB_MCP_OIDC_CLIENT_ID" later:"authentication of clients" desc:"Client id at the identity provider. Required in mode oidc."`
 	OIDCClientSecret       Secret   `envconfig:"INFRAHUB_MCP_OIDC_CLIENT_SECRET" secret:"true" later:"authentication of clients" desc:"Client secret at the identity provider. Not set: a public client with PKCE."`

@@ -45,6 +45,12 @@ func formatOf(name string) format {
 		return format{"printable ASCII characters without blanks", checkToken}
 	case "header":
 		return format{"the name of an HTTP header", checkHeader}
+	case "hosts":
+		return format{"host names separated by commas", checkLine}
+	case "origins":
+		return format{"origins such as https://example.com separated by commas", checkLine}
+	case "networks":
+		return format{"networks such as 10.0.0.0/8, or addresses, separated by commas", checkLine}
 	case "scopes":
 		return format{"scopes separated by commas", checkScope}
 	case "host":

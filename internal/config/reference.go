@@ -80,7 +80,10 @@ func (s *Setting) meaningCell() string {
 	if s.Secret {
 		meaning += " Never shown."
 	}
-	if s.Later != "" {
+	switch {
+	case s.LaterFor != "":
+		meaning += " *" + s.LaterFor + " is not in this version.*"
+	case s.Later != "":
 		meaning += " *Not in this version.*"
 	}
 	return meaning

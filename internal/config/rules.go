@@ -15,6 +15,9 @@ func (l *loader) checkTogether(c *Config, complete bool) {
 	if !l.entry("INFRAHUB_MCP_AUTH_MODE").malformed {
 		l.checkMode(c, complete)
 	}
+	if (c.Server.TLSCertFile == "") != (c.Server.TLSKeyFile == "") {
+		l.report("INFRAHUB_MCP_TLS_CERT_FILE and INFRAHUB_MCP_TLS_KEY_FILE go together: set both or neither.")
+	}
 	if both := l.given("INFRAHUB_PROXY_MOUNTS_HTTP", "INFRAHUB_PROXY_MOUNTS_HTTPS"); both != nil && l.given("INFRAHUB_PROXY") != nil {
 		l.report("INFRAHUB_PROXY is set together with %s: set one proxy for all requests, or one for each scheme.", strings.Join(both, " and "))
 	}
@@ -76,7 +79,7 @@ func (l *loader) checkOIDC() {
 func (l *loader) checkAvailable() {
 	for i := range l.entries {
 		e := &l.entries[i]
-		if e.Later == "" || e.from == byDefault {
+		if e.Later == "" || e.from == byDefault || e.LaterFor != "" && e.field.Interface() != any(e.LaterFor) {
 			continue
 		}
 		byItself := entry{Setting: e.Setting, field: e.field, text: e.Default}

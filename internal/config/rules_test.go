@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,9 +79,8 @@ func TestPassthroughModesNeedNoCredential(t *testing.T) {
 	for _, mode := range []string{AuthTokenPassthrough, AuthBasicPassthrough} {
 		environment(t, with(map[string]string{"INFRAHUB_MCP_AUTH_MODE": mode, "INFRAHUB_API_TOKEN": "-"}))
 		_, _, err := Load(Flags{"transport": TransportHTTP})
-		want := []string{`INFRAHUB_MCP_AUTH_MODE is "` + mode + `", but this version does not offer authentication of clients yet: leave it unset.`}
-		if diff := cmp.Diff(want, problemsOf(t, err)); diff != "" {
-			t.Error(diff)
+		if problems := problemsOf(t, err); problems != nil {
+			t.Errorf("mode %s: %q", mode, problems)
 		}
 	}
 }
@@ -98,22 +98,19 @@ func TestOIDCNamesOnlyWhatIsMissing(t *testing.T) {
 // sound value that asks for the feature.
 func TestEveryMissingFeatureIsRefused(t *testing.T) {
 	values := map[string]string{
-		"INFRAHUB_MCP_RATE_LIMIT_RPS":           "5",
-		"INFRAHUB_MCP_RATE_LIMIT_BURST":         "10",
-		"INFRAHUB_MCP_CACHE_ENABLED":            "yes",
-		"INFRAHUB_MCP_CACHE_LIST_TTL":           "301",
-		"INFRAHUB_MCP_CACHE_READ_TTL":           "1h1s",
-		"INFRAHUB_MCP_AUTH_MODE":                "token-passthrough",
-		"INFRAHUB_MCP_AUTH_SCOPES_WRITE":        "",
-		"INFRAHUB_MCP_TOKEN_PASSTHROUGH_HEADER": "X-Token",
-		"INFRAHUB_MCP_OIDC_CONFIG_URL":          "https://id.example/.well-known/openid-configuration?p=1",
-		"INFRAHUB_MCP_OIDC_CLIENT_ID":           "infrahub",
-		"INFRAHUB_MCP_OIDC_CLIENT_SECRET":       "sesame",
-		"INFRAHUB_MCP_OIDC_BASE_URL":            "https://mcp.example",
-		"INFRAHUB_MCP_OIDC_AUDIENCE":            "infrahub",
-		"INFRAHUB_MCP_OIDC_USER_CLAIM":          "sub",
-		"INFRAHUB_MCP_PROMETHEUS_ENABLED":       "1",
-		"INFRAHUB_MCP_OTEL_ENABLED":             "on",
+		"INFRAHUB_MCP_CACHE_ENABLED":      "yes",
+		"INFRAHUB_MCP_CACHE_LIST_TTL":     "301",
+		"INFRAHUB_MCP_CACHE_READ_TTL":     "1h1s",
+		"INFRAHUB_MCP_AUTH_MODE":          "oidc",
+		"INFRAHUB_MCP_AUTH_SCOPES_WRITE":  "",
+		"INFRAHUB_MCP_OIDC_CONFIG_URL":    "https://id.example/.well-known/openid-configuration?p=1",
+		"INFRAHUB_MCP_OIDC_CLIENT_ID":     "infrahub",
+		"INFRAHUB_MCP_OIDC_CLIENT_SECRET": "sesame",
+		"INFRAHUB_MCP_OIDC_BASE_URL":      "https://mcp.example",
+		"INFRAHUB_MCP_OIDC_AUDIENCE":      "infrahub",
+		"INFRAHUB_MCP_OIDC_USER_CLAIM":    "sub",
+		"INFRAHUB_MCP_PROMETHEUS_ENABLED": "1",
+		"INFRAHUB_MCP_OTEL_ENABLED":       "on",
 	}
 	for _, s := range Settings() {
 		if s.Later == "" {
@@ -127,6 +124,7 @@ func TestEveryMissingFeatureIsRefused(t *testing.T) {
 			environment(t, with(map[string]string{s.Name: value}))
 			_, _, err := Load(Flags{"transport": TransportHTTP})
 			problems := problemsOf(t, err)
+			problems = slices.DeleteFunc(problems, func(p string) bool { return strings.Contains(p, "which also needs") })
 			if len(problems) != 1 || !strings.HasPrefix(problems[0], s.Name+" is ") || !strings.HasSuffix(problems[0], ", but this version does not offer "+s.Later+" yet: leave it unset.") {
 				t.Errorf("problems: %q", problems)
 			}

@@ -51,7 +51,7 @@ func TestTheTagsOfEverySettingAreSound(t *testing.T) {
 // TestEveryTagIsKnown catches a tag that is misspelled and so does nothing.
 func TestEveryTagIsKnown(t *testing.T) {
 	known := map[string]bool{}
-	for name := range strings.FieldsSeq("envconfig flag default desc required min max unit oneof format secret verbatim envfile empty later") {
+	for name := range strings.FieldsSeq("envconfig flag default desc required min max unit oneof format secret verbatim envfile empty later laterfor") {
 		known[name] = true
 	}
 	for _, s := range Settings() {
@@ -90,6 +90,9 @@ func TestTheNamesAreThoseOfTheContract(t *testing.T) {
 		"INFRAHUB_MCP_OIDC_CLIENT_ID": "", "INFRAHUB_MCP_OIDC_BASE_URL": "", "INFRAHUB_MCP_OIDC_CLIENT_SECRET": "",
 		"INFRAHUB_MCP_OIDC_AUDIENCE": "", "INFRAHUB_MCP_OIDC_USER_CLAIM": "email",
 		"INFRAHUB_MCP_MAX_RESPONSE_BYTES": "500000", "INFRAHUB_MCP_REVEAL_SECRETS": "false",
+		"INFRAHUB_MCP_ALLOWED_HOSTS": "", "INFRAHUB_MCP_ALLOWED_ORIGINS": "", "INFRAHUB_MCP_TRUSTED_PROXIES": "",
+		"INFRAHUB_MCP_TLS_CERT_FILE": "", "INFRAHUB_MCP_TLS_KEY_FILE": "", "INFRAHUB_MCP_SESSION_TTL": "86400",
+		"INFRAHUB_MCP_MAX_CONNECTIONS": "10000", "INFRAHUB_MCP_MAX_STREAMS": "10000", "INFRAHUB_MCP_SIGNING_KEY": "",
 		"INFRAHUB_MCP_ALLOW_AGNOSTIC_WRITES": "false", "INFRAHUB_MCP_CONFIRM_DELETES": "auto",
 	}
 	got := map[string]string{}

@@ -184,6 +184,9 @@ func describe(err error, what string) string {
 	if refused, ok := errors.AsType[*infrahub.Error](err); ok {
 		return what + ": " + refused.Error()
 	}
+	if infrahub.Unauthorized(err) {
+		return err.Error() // of this server, which refused before it asked
+	}
 	return what + "."
 }
 

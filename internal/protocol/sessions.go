@@ -39,11 +39,14 @@ const canAsk = 1
 // maxEnded bounds the memory of ended sessions; the oldest are forgotten first.
 const maxEnded = 100_000
 
-// NewSessions returns a Sessions with a random key. principal names who a
-// request comes from; ids are bound to it.
-func NewSessions(lifetime time.Duration, principal func(context.Context) string) *Sessions {
-	key := make([]byte, sha256.Size)
-	_, _ = rand.Read(key) // never fails (crypto/rand)
+// NewSessions returns a Sessions that signs ids with a key, the same for all
+// replicas, or with a random one when it is nil. principal names who a request
+// comes from; ids are bound to it.
+func NewSessions(lifetime time.Duration, key []byte, principal func(context.Context) string) *Sessions {
+	if key == nil {
+		key = make([]byte, sha256.Size)
+		_, _ = rand.Read(key) // never fails (crypto/rand)
+	}
 	ended, err := lru.New[string, struct{}](maxEnded)
 	if err != nil {
 		panic(err) // only for a size below one

@@ -4,16 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
-	"net/url"
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"infrahub-mcp/internal/auth"
 )
 
 // handler is everything that answers over HTTP, outermost first.
-func (a *app) handler(mcp http.Handler, host string) http.Handler {
+func (a *app) handler(mcp http.Handler) http.Handler {
+	mcp = a.gate.protect(mcp)
 	mux := http.NewServeMux()
 	mux.Handle("/mcp", mcp)
 	mux.Handle("/mcp/{$}", mcp)
@@ -21,12 +22,7 @@ func (a *app) handler(mcp http.Handler, host string) http.Handler {
 	mux.Handle("GET /metrics", a.metrics)
 	mux.HandleFunc("/", notFound)
 
-	var h http.Handler = mux
-	h = guardOrigin(h)
-	if isLoopback(host) {
-		h = guardHost(h)
-	}
-	return a.survive(h)
+	return a.gate.surround(mux, a.survive)
 }
 
 // survive turns a panic into status 500 and a log line with its stack.
@@ -34,6 +30,9 @@ func (a *app) survive(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			if fault := recover(); fault != nil {
+				if fault == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
+					panic(fault)
+				}
 				a.logger.ErrorContext(r.Context(), "panic", "type", fmt.Sprintf("%T", fault), "stack", string(debug.Stack()))
 				writeError(w, http.StatusInternalServerError, "internal_error", "The server failed.")
 			}
@@ -42,56 +41,17 @@ func (a *app) survive(next http.Handler) http.Handler {
 	})
 }
 
-// guardHost refuses requests to a server on loopback that name another host: a
-// web page that points a name of its own at 127.0.0.1 would send such (DNS
-// rebinding).
-func guardHost(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isLoopback(hostname(r.Host)) {
-			writeError(w, http.StatusForbidden, "invalid_host", "This server listens on loopback and answers to localhost only.")
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// guardOrigin refuses requests from web pages of another origin (MCP,
-// Transports, Security Warning). Programs send no Origin.
-func guardOrigin(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for _, origin := range r.Header.Values("Origin") {
-			if !sameOrigin(origin, r.Host) {
-				writeError(w, http.StatusForbidden, "invalid_origin", "This server does not answer to web pages of that origin.")
-				return
-			}
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// sameOrigin allows the pages of this host and those served on loopback to a
-// server on loopback, such as the MCP inspector.
-func sameOrigin(origin, host string) bool {
-	u, err := url.Parse(origin)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return false
-	}
-	return strings.EqualFold(u.Host, host) || isLoopback(u.Hostname()) && isLoopback(hostname(host))
-}
-
-func hostname(hostport string) string {
-	if host, _, err := net.SplitHostPort(hostport); err == nil {
-		return host
-	}
-	return hostport
-}
-
 // health tells whether Infrahub answers to this server's credential, for probes
-// of load balancers and containers.
+// of load balancers and containers. In the passthrough modes the server has none
+// and tells only that it runs.
 func (a *app) health(w http.ResponseWriter, r *http.Request) {
+	if a.mode != auth.ModeNone {
+		writeJSON(w, http.StatusOK, map[string]string{"status": "healthy", "auth_mode": string(a.mode)})
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 	defer cancel()
-	if _, err := a.upstream.Client(a.credential).REST(ctx, "/api/info", nil); err != nil {
+	if _, err := a.upstream.Client(a.own.Identity().Credential).REST(ctx, "/api/info", nil); err != nil {
 		a.logger.WarnContext(ctx, "health check failed", "error", err)
 		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "unhealthy", "reason": err.Error()})
 		return

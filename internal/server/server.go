@@ -3,6 +3,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"infrahub-mcp/internal/auth"
 	"infrahub-mcp/internal/branch"
 	"infrahub-mcp/internal/call"
 	"infrahub-mcp/internal/config"
@@ -22,6 +24,7 @@ import (
 	"infrahub-mcp/internal/prompt"
 	"infrahub-mcp/internal/protocol"
 	"infrahub-mcp/internal/resource"
+	"infrahub-mcp/internal/server/front"
 	"infrahub-mcp/internal/telemetry"
 	"infrahub-mcp/internal/tool"
 )
@@ -44,7 +47,7 @@ type Options struct {
 const (
 	schemaAge      = 5 * time.Second // time after which a cached schema is checked
 	schemasKept    = 16
-	sessionLife    = 24 * time.Hour
+	writeLimit     = 30 * time.Second // for one write to a client
 	shutdownGrace  = 10 * time.Second
 	leastCallLimit = 2 * time.Minute
 	branchesKept   = 100_000            // session branches remembered
@@ -66,6 +69,9 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 	defer a.upstream.Close()
 
 	logger.Info("starting", "version", o.Version, "infrahub", cfg.Infrahub.Address, "transport", cfg.Server.Transport, "auth_mode", cfg.Auth.Mode)
+	if a.mode != auth.ModeNone {
+		logger.Info("passthrough_middleware", "enabled", true, "mode", string(a.mode))
+	}
 	if cfg.Tools.ReadOnly {
 		logger.Info("read_only_mode", "enabled", true)
 	}
@@ -75,7 +81,7 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 	if cfg.Server.Transport == config.TransportHTTP {
 		err = a.serveHTTP(ctx, cfg, o.Listening)
 	} else {
-		err = protocol.NewStdio(a.protocol, protocol.StdioOptions{}).Serve(ctx, o.In, o.Out)
+		err = protocol.NewStdio(a.protocol, protocol.StdioOptions{}).Serve(auth.WithIdentity(ctx, a.own.Identity()), o.In, o.Out)
 	}
 	logger.Info("stopped")
 	return err
@@ -83,14 +89,18 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 
 // app is what both transports serve.
 type app struct {
-	upstream   *infrahub.Upstream
-	credential infrahub.Credential
-	schemas    *schema.Cache
-	branches   *branch.Manager
-	settings   call.Settings
-	metrics    *telemetry.Metrics
-	logger     *slog.Logger
-	protocol   *protocol.Server
+	upstream *infrahub.Upstream
+	mode     auth.Mode
+	own      *auth.None // everyone, in mode none
+	accounts *auth.Accounts
+	gate     *gate
+	keys     auth.Keys
+	schemas  *schema.Cache
+	branches *branch.Manager
+	settings call.Settings
+	metrics  *telemetry.Metrics
+	logger   *slog.Logger
+	protocol *protocol.Server
 }
 
 func newApp(cfg *config.Config, version string, logger *slog.Logger, metrics *telemetry.Metrics) (*app, error) {
@@ -102,15 +112,33 @@ func newApp(cfg *config.Config, version string, logger *slog.Logger, metrics *te
 	if err != nil {
 		return nil, fmt.Errorf("reading the pattern of session branches: %w", err)
 	}
+	own := auth.NewNone(infrahub.Credential{
+		Token: cfg.Infrahub.APIToken.Reveal(), Username: cfg.Infrahub.Username, Password: cfg.Infrahub.Password.Reveal(),
+	})
+	accounts := auth.NewAccounts(auth.Profile(upstream), logger)
+	keys, err := signingKeys(cfg)
+	if err != nil {
+		return nil, err
+	}
+	authenticator, err := authenticatorOf(cfg, keys, own, accounts)
+	if err != nil {
+		return nil, err
+	}
+	gate, err := newGate(cfg, authenticator)
+	if err != nil {
+		return nil, err
+	}
 	a := &app{
 		upstream: upstream,
+		mode:     auth.Mode(cfg.Auth.Mode),
+		own:      own,
+		accounts: accounts,
+		gate:     gate,
+		keys:     keys,
 		branches: branch.NewManager(branch.Options{
 			Pattern: pattern, Attempts: cfg.Branch.MaxRetries,
 			Store: branch.NewMemory(branchesKept, branchLife), Logger: logger,
 		}),
-		credential: infrahub.Credential{
-			Token: cfg.Infrahub.APIToken.Reveal(), Username: cfg.Infrahub.Username, Password: cfg.Infrahub.Password.Reveal(),
-		},
 		schemas: schema.NewCache(schemaAge, schemasKept),
 		settings: call.Settings{
 			ReadOnly: cfg.Tools.ReadOnly, AllowAgnostic: cfg.Writes.AllowAgnostic, ConfirmDelete: call.ConfirmDelete(cfg.Writes.ConfirmDeletes),
@@ -124,16 +152,24 @@ func newApp(cfg *config.Config, version string, logger *slog.Logger, metrics *te
 	a.protocol = protocol.New(protocol.Options{
 		Name: "infrahub-mcp", Title: "Infrahub", Version: version,
 		Tools: tool.Catalogue(), Resources: resource.Catalogue(), Prompts: prompt.Catalogue(),
-		ReadOnly: cfg.Tools.ReadOnly, NewCall: a.call, Observe: metrics.Message, Logger: logger,
+		ReadOnly: cfg.Tools.ReadOnly, NewCall: a.call, Principal: principal, Observe: metrics.Message, Logger: logger,
 	})
 	return a, nil
 }
 
-// call makes the Call of one request: in mode none everyone acts with the
-// server's own credential.
+// call makes the Call of one request, which acts with the credential of whoever
+// sent it: in mode none everyone with the server's own.
 func (a *app) call(ctx context.Context, origin protocol.Origin) (*call.Call, error) {
-	client := a.upstream.Client(a.credential)
-	branches := a.branches.Session(client, branch.Owner{Session: origin.Session})
+	id := auth.IdentityFrom(ctx)
+	var user string
+	if a.mode != auth.ModeNone {
+		var err error
+		if user, err = a.accounts.Name(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	client := a.upstream.Client(id.Credential)
+	branches := a.branches.Session(client, branch.Owner{Principal: id.Principal.Key, Session: origin.Session, User: user})
 	current, err := branches.Current(ctx)
 	if err != nil {
 		return nil, err
@@ -142,7 +178,7 @@ func (a *app) call(ctx context.Context, origin protocol.Origin) (*call.Call, err
 		Client:        client,
 		Schemas:       a.schemas,
 		Settings:      a.settings,
-		User:          "anonymous",
+		User:          cmp.Or(user, "anonymous"),
 		Logger:        a.logger,
 		Branches:      branches,
 		SessionBranch: current,
@@ -179,10 +215,11 @@ func (a *app) serveHTTP(ctx context.Context, cfg *config.Config, listening func(
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}
-	sessions := protocol.NewSessions(sessionLife, func(context.Context) string { return "" })
+	listener = front.LimitConnections(listener, cfg.Server.MaxConnections)
+	sessions := protocol.NewSessions(cfg.Server.SessionTTL, a.keys.Tag("sessions"), principal)
 	mcp := protocol.NewHTTP(a.protocol, sessions, protocol.HTTPOptions{Ping: cfg.Server.PingInterval})
 	server := &http.Server{
-		Handler:           a.handler(mcp, cfg.Server.Host),
+		Handler:           a.handler(mcp),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       60 * time.Second, // of header and body; answers may take longer
 		IdleTimeout:       120 * time.Second,
@@ -191,15 +228,30 @@ func (a *app) serveHTTP(ctx context.Context, cfg *config.Config, listening func(
 		// No WriteTimeout: it would cut streams. Each write has a limit of its own.
 	}
 	server.RegisterOnShutdown(mcp.Close)
-	a.logger.Info("listening", "address", "http://"+listener.Addr().String()+"/mcp")
-	if !isLoopback(cfg.Server.Host) {
+	scheme := "http"
+	if cfg.Server.TLSCertFile != "" {
+		scheme = "https"
+		certificate, err := front.LoadCertificate(cfg.Server.TLSCertFile, cfg.Server.TLSKeyFile, a.logger)
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		server.TLSConfig = certificate.Config()
+	}
+	a.logger.Info("listening", "address", scheme+"://"+listener.Addr().String()+"/mcp")
+	if !isLoopback(cfg.Server.Host) && a.mode == auth.ModeNone {
 		a.logger.Warn("everyone who reaches this address acts with the server's Infrahub credential", "address", listener.Addr().String(), "auth_mode", cfg.Auth.Mode)
 	}
 	if listening != nil {
 		listening(listener.Addr())
 	}
 	stopped := make(chan error, 1)
-	go func() { stopped <- server.Serve(listener) }()
+	go func() {
+		if server.TLSConfig != nil {
+			stopped <- server.ServeTLS(listener, "", "")
+			return
+		}
+		stopped <- server.Serve(listener)
+	}()
 	select {
 	case err := <-stopped:
 		return fmt.Errorf("serving HTTP: %w", err)

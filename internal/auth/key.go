@@ -1,0 +1,90 @@
+package auth
+
+import (
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Keys make keyed hashes: names of principals, and tags that bind something
+// handed out, such as a session id, to its principal. What is hashed for one
+// purpose is worthless for another.
+type Keys struct {
+	// secrets returns the keys, newest first. It is a function because package
+	// fmt, which calls no methods on unexported fields, would print them.
+	secrets func() [][]byte
+}
+
+// minSecret is the least size of a secret, in bytes.
+const minSecret = 32
+
+// NewKeys returns keys for the life of the process: another replica, or this one
+// after a restart, knows neither the names nor the tags they make.
+func NewKeys() Keys {
+	secret := make([]byte, minSecret)
+	_, _ = rand.Read(secret) // never fails (crypto/rand)
+	return Keys{func() [][]byte { return [][]byte{secret} }}
+}
+
+// ParseKeys reads a list of secrets separated by commas, newest first, each at
+// least 32 bytes in base64. New hashes are made with the first, and tags of all
+// are accepted, so that a secret can be replaced while it is in use. The error
+// quotes nothing.
+func ParseKeys(text string) (Keys, error) {
+	var secrets [][]byte
+	for part := range strings.SplitSeq(text, ",") {
+		secret, err := base64.StdEncoding.DecodeString(strings.TrimSpace(part))
+		if err != nil {
+			return Keys{}, errors.New("a signing key is not base64")
+		}
+		if len(secret) < minSecret {
+			return Keys{}, fmt.Errorf("a signing key has %d bytes; at least %d are needed", len(secret), minSecret)
+		}
+		secrets = append(secrets, secret)
+	}
+	return Keys{func() [][]byte { return secrets }}, nil
+}
+
+// Name returns a hash of the parts, in order, as 43 letters, digits, "-" and
+// "_". Nothing of the parts can be learned from it, not even by trying, without
+// the key.
+func (k Keys) Name(purpose string, parts ...string) string {
+	return base64.RawURLEncoding.EncodeToString(k.Tag(purpose, parts...))
+}
+
+// Tag returns a hash of the parts, in order, as 32 bytes, with the newest key.
+func (k Keys) Tag(purpose string, parts ...string) []byte {
+	return tag(k.secrets()[0], purpose, parts)
+}
+
+// Valid reports whether a tag was made of the parts, with any of the keys, in
+// time that does not depend on where a wrong one differs.
+func (k Keys) Valid(t []byte, purpose string, parts ...string) bool {
+	valid := false
+	for _, secret := range k.secrets() {
+		valid = hmac.Equal(t, tag(secret, purpose, parts)) || valid
+	}
+	return valid
+}
+
+func tag(secret []byte, purpose string, parts []string) []byte {
+	key, err := hkdf.Key(sha256.New, secret, nil, "infrahub-mcp/v1/"+purpose, sha256.Size)
+	if err != nil {
+		panic(err) // only for keys longer than 255 hashes
+	}
+	mac := hmac.New(sha256.New, key)
+	var size [8]byte
+	for _, part := range parts {
+		// With its length, so that no two lists of parts are alike.
+		binary.BigEndian.PutUint64(size[:], uint64(len(part)))
+		mac.Write(size[:])
+		mac.Write([]byte(part))
+	}
+	return mac.Sum(nil)
+}

@@ -1,0 +1,107 @@
+package auth
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func mustParseKeys(t *testing.T, text string) Keys {
+	t.Helper()
+	k, err := ParseKeys(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+var (
+	oldKey = encode(strings.Repeat("o", 32))
+	newKey = encode(strings.Repeat("n", 40))
+)
+
+func TestReplicasWithTheSameKeyAgree(t *testing.T) {
+	a, b := mustParseKeys(t, newKey), mustParseKeys(t, " "+newKey+" ")
+	if a.Name("principal", "x") != b.Name("principal", "x") || !b.Valid(a.Tag("session", "x"), "session", "x") {
+		t.Error("two replicas with one key differ")
+	}
+	if one, two := NewKeys(), NewKeys(); one.Name("principal", "x") == two.Name("principal", "x") {
+		t.Error("two processes without a key agree")
+	}
+}
+
+func TestAKeyCanBeReplacedWhileItIsInUse(t *testing.T) {
+	before, during, after := mustParseKeys(t, oldKey), mustParseKeys(t, newKey+", "+oldKey), mustParseKeys(t, newKey)
+	tag := before.Tag("session", "id")
+	if !during.Valid(tag, "session", "id") {
+		t.Error("a tag of the old key is refused while it is listed")
+	}
+	if after.Valid(tag, "session", "id") {
+		t.Error("a tag of the old key is taken after it was removed")
+	}
+	if tag := during.Tag("session", "id"); !after.Valid(tag, "session", "id") || !during.Valid(tag, "session", "id") {
+		t.Error("new tags are not made with the first key")
+	}
+}
+
+func TestTagsAreGoodForOnePurposeAndOneListOfParts(t *testing.T) {
+	keys := NewKeys()
+	// Few letters, so that lists often are alike but for where parts begin.
+	parts := rapid.SliceOfN(rapid.StringMatching(`[ab]{0,2}`), 0, 3)
+	purpose := rapid.SampledFrom([]string{"session", "principal"})
+	rapid.Check(t, func(t *rapid.T) {
+		p, q := purpose.Draw(t, "p"), purpose.Draw(t, "q")
+		a, b := parts.Draw(t, "a"), parts.Draw(t, "b")
+		same := p == q && slices.Equal(a, b)
+		if keys.Valid(keys.Tag(p, a...), q, b...) != same || (keys.Name(p, a...) == keys.Name(q, b...)) != same {
+			t.Errorf("%s %q and %s %q", p, a, q, b)
+		}
+	})
+}
+
+func TestATagThatWasChangedIsRefused(t *testing.T) {
+	keys := NewKeys()
+	tag := keys.Tag("session", "id")
+	for i := range tag {
+		changed := slices.Clone(tag)
+		changed[i] ^= 1
+		if keys.Valid(changed, "session", "id") {
+			t.Errorf("byte %d does not matter", i)
+		}
+	}
+	for _, cut := range [][]byte{nil, {}, tag[:16], append(slices.Clone(tag), 0)} {
+		if keys.Valid(cut, "session", "id") {
+			t.Errorf("a tag of %d bytes is taken", len(cut))
+		}
+	}
+}
+
+func TestBadSigningKeysAreRefusedWithoutQuotingThem(t *testing.T) {
+	for name, text := range map[string]string{
+		"nothing":     "",
+		"no base64":   marked + "!",
+		"too short":   encode(marked),
+		"the second":  newKey + "," + encode(marked),
+		"an end":      newKey + ",",
+		"another way": strings.Repeat("_-", 30),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := ParseKeys(text)
+			if err == nil {
+				t.Fatal("it was taken")
+			}
+			if strings.Contains(err.Error(), marked) || strings.Contains(err.Error(), encode(marked)) {
+				t.Errorf("the key is in: %v", err)
+			}
+		})
+	}
+}
+
+func BenchmarkName(b *testing.B) {
+	keys := NewKeys()
+	for b.Loop() {
+		keys.Name("principal", "token-passthrough", "06438eb2-8019-4776-878c-0941b1f1d1ec")
+	}
+}
