@@ -54,7 +54,7 @@ test-infrahubctl: build ## Check the sandbox with infrahubctl and Infrahub's Pyt
 
 .PHONY: test-real
 test-real: ## Run the tests of the program and of the sandbox's likeness against INFRAHUB_ADDRESS
-	@INFRAHUB_REAL=required $(GO_TEST) -p 1 -count=1 -timeout 30m ./test/program/... ./test/contract/...
+	@INFRAHUB_REAL=required $(GO_TEST) -p 1 -count=1 -timeout 30m ./test/contract/... ./test/program/...
 
 .PHONY: bench
 bench: ## Run the benchmarks, allocations included (BENCH=pattern)

@@ -47,3 +47,13 @@ func (c *limitedConn) Close() error {
 	defer c.release()
 	return c.Conn.Close()
 }
+
+// CloseWrite ends what is sent and leaves the rest open, where the connection can
+// do so. By this net/http lets a client read the refusal of a request that was not
+// read to its end; otherwise the client may see a reset connection.
+func (c *limitedConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
