@@ -130,7 +130,7 @@ func (n *normalizer) rewrite(value any, label func(finding) string) any {
 }
 
 func (n *normalizer) rewriteString(s string, label func(finding) string) string {
-	s = strings.ReplaceAll(s, n.run, "<run>")
+	s = orderPermissions(strings.ReplaceAll(s, n.run, "<run>"))
 	return volatile.ReplaceAllStringFunc(s, func(found string) string {
 		f := classify(found)
 		switch {
@@ -144,6 +144,19 @@ func (n *normalizer) rewriteString(s string, label func(finding) string) string 
 			return "<" + f.sort + " " + label(f) + " " + f.zone + ">"
 		}
 	})
+}
+
+// orderPermissions orders the permissions that a refusal lists. Infrahub takes
+// them from a set, so every process of it has an order of its own.
+func orderPermissions(s string) string {
+	const start, separator = "You do not have one of the following permissions: ", " | "
+	list, ok := strings.CutPrefix(s, start)
+	if !ok {
+		return s
+	}
+	names := strings.Split(list, separator)
+	slices.Sort(names)
+	return start + strings.Join(names, separator)
 }
 
 // finding is a piece of text that differs between runs.

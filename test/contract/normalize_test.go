@@ -52,6 +52,7 @@ func TestWhatDiffersBetweenRunsIsReplaced(t *testing.T) {
 		{"a token", `"access_token=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln; HttpOnly"`, `"access_token=<jwt>; HttpOnly"`},
 		{"the hash of a password", `"$2b$12$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234"`, `"<password hash>"`},
 		{"the name of the run", `"contract-cafe0123-work"`, `"contract-<run>-work"`},
+		{"permissions from a set", `"You do not have one of the following permissions: object:B:create | object:A:update"`, `"You do not have one of the following permissions: object:A:update | object:B:create"`},
 		{"numbers, booleans and null", `[1,1.50,true,null]`, `[1,1.50,true,null]`},
 		{"the order of members", `{"b":1,"a":2}`, `{"b":1,"a":2}`},
 	} {
