@@ -21,7 +21,6 @@
 //	empty      what an empty value means; without it, empty is not set
 //	later      the feature that this version lacks: the setting is checked,
 //	           and refused when it asks for that feature
-//	laterfor   the only value that asks for it; without it every one does
 package config
 
 import "time"
@@ -69,6 +68,7 @@ type Server struct {
 	Transport      string        `flag:"transport" default:"stdio" oneof:"stdio,streamable-http" desc:"How clients speak to this server: over standard input and output, or over HTTP at /mcp."`
 	Host           string        `envconfig:"MCP_HOST" flag:"host" default:"127.0.0.1" format:"host" desc:"Address to listen on over HTTP; 0.0.0.0 or :: is every interface."`
 	Port           int           `envconfig:"MCP_PORT" flag:"port" default:"8001" min:"0" max:"65535" desc:"Port to listen on over HTTP; 0 takes any free one and the log says which."`
+	Path           string        `envconfig:"INFRAHUB_MCP_PATH" default:"/mcp" format:"url-path" desc:"Path of MCP over HTTP."`
 	EnvFile        string        `envconfig:"INFRAHUB_MCP_ENV_FILE" default:".env" format:"path" empty:"no file is read" desc:"File that may supply the address and the credential of Infrahub, see below."`
 	AllowedHosts   []string      `envconfig:"INFRAHUB_MCP_ALLOWED_HOSTS" format:"hosts" desc:"Names by which clients may reach the server, with or without a port; *.example.com is every name below, * any. Not set: names of this machine alone when it listens on loopback, else any."`
 	AllowedOrigins []string      `envconfig:"INFRAHUB_MCP_ALLOWED_ORIGINS" format:"origins" desc:"Origins of web pages that may use the server, such as https://example.com or https://*.example.com, beside its own; CORS is answered to these alone."`
@@ -92,7 +92,8 @@ type Tools struct {
 
 // Logging says what goes to standard error.
 type Logging struct {
-	Level string `envconfig:"INFRAHUB_MCP_LOG_LEVEL" default:"info" oneof:"debug,info,warning,error" desc:"Least important lines that are written to standard error."`
+	Level  string `envconfig:"INFRAHUB_MCP_LOG_LEVEL" default:"info" oneof:"debug,info,warning,error" desc:"Least important lines that are written to standard error."`
+	Format string `envconfig:"INFRAHUB_MCP_LOG_FORMAT" default:"auto" oneof:"auto,text,json" desc:"How lines are written: text is key=value, json one object a line. auto: text when standard error is a terminal, else json."`
 }
 
 // Limits bound what clients may ask for and how often Infrahub is asked again.
@@ -120,16 +121,24 @@ type Writes struct {
 
 // Auth says who may use the server and as whom it acts in Infrahub.
 type Auth struct {
-	Mode                   string   `envconfig:"INFRAHUB_MCP_AUTH_MODE" default:"none" oneof:"none,token-passthrough,basic-passthrough,oidc" later:"single sign-on" laterfor:"oidc" desc:"none: whoever reaches the server acts with its credential. token-passthrough, basic-passthrough: each request carries its own Infrahub credential. oidc: clients log in at an identity provider."`
-	SigningKey             Secret   `envconfig:"INFRAHUB_MCP_SIGNING_KEY" secret:"true" format:"token" desc:"Key that session ids are signed with: base64 of at least 32 random bytes; several, separated by commas, the newest first. Set the same for all replicas. Not set: random for each process."`
-	ScopesWrite            []string `envconfig:"INFRAHUB_MCP_AUTH_SCOPES_WRITE" default:"write" format:"scopes" empty:"every authenticated user may write" later:"authentication of clients" desc:"Scopes that writing needs, all of them, in mode oidc."`
+	Mode                   string   `envconfig:"INFRAHUB_MCP_AUTH_MODE" default:"none" oneof:"none,token-passthrough,basic-passthrough,oidc" desc:"none: whoever reaches the server acts with its credential. token-passthrough, basic-passthrough: each request carries its own Infrahub credential. oidc: clients log in at an identity provider."`
+	ScopesWrite            []string `envconfig:"INFRAHUB_MCP_AUTH_SCOPES_WRITE" default:"write" format:"scopes" empty:"every authenticated user may write" desc:"Scopes that writing needs, all of them, in mode oidc."`
 	TokenPassthroughHeader string   `envconfig:"INFRAHUB_MCP_TOKEN_PASSTHROUGH_HEADER" default:"Authorization" format:"header" desc:"HTTP header that carries the credential in both passthrough modes."`
-	OIDCConfigURL          string   `envconfig:"INFRAHUB_MCP_OIDC_CONFIG_URL" format:"url" later:"authentication of clients" desc:"Discovery document of the identity provider. Required in mode oidc."`
-	OIDCClientID           string   `envconfig:"INFRAHUB_MCP_OIDC_CLIENT_ID" later:"authentication of clients" desc:"Client id at the identity provider. Required in mode oidc."`
-	OIDCClientSecret       Secret   `envconfig:"INFRAHUB_MCP_OIDC_CLIENT_SECRET" secret:"true" later:"authentication of clients" desc:"Client secret at the identity provider. Not set: a public client with PKCE."`
-	OIDCBaseURL            string   `envconfig:"INFRAHUB_MCP_OIDC_BASE_URL" format:"url" later:"authentication of clients" desc:"Address under which clients reach this server. Required in mode oidc."`
-	OIDCAudience           string   `envconfig:"INFRAHUB_MCP_OIDC_AUDIENCE" later:"authentication of clients" desc:"Audience that an access token must be made for."`
-	OIDCUserClaim          string   `envconfig:"INFRAHUB_MCP_OIDC_USER_CLAIM" default:"email" later:"authentication of clients" desc:"Claim that names the user."`
+	SigningKey             Secret   `envconfig:"INFRAHUB_MCP_SIGNING_KEY" secret:"true" format:"token" desc:"Key that session ids, and in mode oidc tokens, are signed with: base64 of at least 32 random bytes; several, separated by commas, the newest first. Set the same for all replicas. Not set: random for each process."`
+	SigningKeyFile         string   `envconfig:"INFRAHUB_MCP_SIGNING_KEY_FILE" format:"path" desc:"File that holds that key instead, or several, one on a line or separated by commas."`
+	StateURL               Secret   `envconfig:"INFRAHUB_MCP_STATE_URL" secret:"true" format:"state" desc:"Redis or Valkey that replicas share for what may be used only once and what was revoked, such as redis://host:6379/0. Not set: each process remembers its own."`
+	OIDCConfigURL          string   `envconfig:"INFRAHUB_MCP_OIDC_CONFIG_URL" format:"url" desc:"Discovery document of the identity provider. Required in mode oidc."`
+	OIDCClientID           string   `envconfig:"INFRAHUB_MCP_OIDC_CLIENT_ID" desc:"Client id at the identity provider. Required in mode oidc."`
+	OIDCClientSecret       Secret   `envconfig:"INFRAHUB_MCP_OIDC_CLIENT_SECRET" secret:"true" desc:"Client secret at the identity provider. Not set: a public client with PKCE."`
+	OIDCBaseURL            string   `envconfig:"INFRAHUB_MCP_OIDC_BASE_URL" format:"base-url" desc:"Address under which clients reach this server, without the path of MCP. Required in mode oidc."`
+	OIDCRedirectPath       string   `envconfig:"INFRAHUB_MCP_OIDC_REDIRECT_PATH" default:"/oauth/callback" format:"url-path" desc:"Path below that address to which the identity provider sends users back. /auth/callback is answered as well."`
+	OIDCScopes             []string `envconfig:"INFRAHUB_MCP_OIDC_SCOPES" default:"openid,email,profile" format:"scopes" desc:"Scopes that the identity provider is asked for. The scopes of writing are added where it names them in its discovery document."`
+	OIDCScopeClaims        []string `envconfig:"INFRAHUB_MCP_OIDC_SCOPE_CLAIMS" format:"claims" desc:"Claims of the identity provider's tokens whose values count as scopes, such as roles, groups or realm_access.roles."`
+	OIDCUserClaim          string   `envconfig:"INFRAHUB_MCP_OIDC_USER_CLAIM" default:"email" desc:"Claim that names the user in the log and in {user} of the branch pattern."`
+	OIDCAudience           string   `envconfig:"INFRAHUB_MCP_OIDC_AUDIENCE" desc:"Audience for which the identity provider makes access tokens of this server. When it is set, such tokens are accepted without a login here."`
+	OIDCAllowedRedirects   []string `envconfig:"INFRAHUB_MCP_OIDC_ALLOWED_REDIRECT_URIS" format:"redirect-uris" desc:"Redirect URIs of clients that need to be named: those with a scheme of their own, such as cursor://..., and those of clients that do not register. Compared exactly."`
+	OIDCCIMD               []string `envconfig:"INFRAHUB_MCP_OIDC_CIMD" default:"on" format:"cimd" desc:"Whether clients may be known by a metadata document at an https address: on, off, or the hosts that may hold it, such as claude.ai,*.example.com."`
+	OIDCPassUser           bool     `envconfig:"INFRAHUB_MCP_OIDC_PASS_USER" default:"false" desc:"Name the user in the description of session branches and proposed changes, which Infrahub otherwise knows only as those of the server's account."`
 }
 
 // Telemetry says what the server reports about itself.

@@ -45,6 +45,18 @@ func formatOf(name string) format {
 		return format{"printable ASCII characters without blanks", checkToken}
 	case "header":
 		return format{"the name of an HTTP header", checkHeader}
+	case "base-url":
+		return format{"an http or https URL with a host, without user, query and fragment", checkBaseURL}
+	case "url-path":
+		return format{"a path that begins with a slash, without a slash at its end", checkURLPath}
+	case "state":
+		return format{"a redis, rediss, valkey or valkeys URL with a host, or a unix URL with a path", checkState}
+	case "claims":
+		return format{"names of claims separated by commas", checkScope}
+	case "redirect-uris":
+		return format{"absolute URIs separated by commas", checkRedirectURI}
+	case "cimd":
+		return format{"on, off, or host names separated by commas", checkLine}
 	case "hosts":
 		return format{"host names separated by commas", checkLine}
 	case "origins":
@@ -116,6 +128,64 @@ func checkURL(text string) (string, error) {
 		return text, refused
 	}
 	return u.String(), nil
+}
+
+// checkBaseURL returns the address of this server without the slash at its end.
+func checkBaseURL(text string) (string, error) {
+	text, err := checkAddress(text)
+	if err != nil {
+		return text, err
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return text, refused
+	}
+	if path, err := checkURLPath(u.EscapedPath()); u.Path != "" && err != nil {
+		return path, refused
+	}
+	u.Host = strings.ToLower(u.Host)
+	return u.String(), nil
+}
+
+// checkURLPath admits paths that stand for themselves in a URL and in a route.
+func checkURLPath(text string) (string, error) {
+	if !strings.HasPrefix(text, "/") || strings.HasSuffix(text, "/") || strings.Contains(text, "//") {
+		return text, refused
+	}
+	for segment := range strings.SplitSeq(text[1:], "/") {
+		if segment == "." || segment == ".." || strings.ContainsFunc(segment, func(r rune) bool { return !isLetterOrDigit(r) && !strings.ContainsRune("-._~", r) }) {
+			return text, refused
+		}
+	}
+	return text, nil
+}
+
+// checkState reads the address of a store, which may hold a credential.
+func checkState(text string) (string, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return text, refused
+	case u.Scheme == "unix" && u.Path != "":
+		return text, nil
+	case !slices.Contains([]string{"redis", "rediss", "valkey", "valkeys"}, u.Scheme) || !validHost(u):
+		return text, refused
+	}
+	return text, nil
+}
+
+// checkRedirectURI admits absolute URIs; what else there is to say of one is for
+// the authorization server.
+func checkRedirectURI(text string) (string, error) {
+	for uri := range strings.SplitSeq(text, ",") {
+		if uri = strings.TrimSpace(uri); uri == "" {
+			continue
+		}
+		if u, err := url.Parse(uri); err != nil || !u.IsAbs() || u.Fragment != "" || strings.Contains(uri, "*") {
+			return text, refused
+		}
+	}
+	return text, nil
 }
 
 // missingScheme proposes the address with a scheme, if that makes it right.

@@ -72,13 +72,13 @@ func TestDefaultsHoldWhereNothingIsSet(t *testing.T) {
 			RateLimitRetryEnabled: true, RateLimitMaxRetries: 10,
 			RateLimitBackoffBase: 500 * time.Millisecond, RateLimitBackoffMax: time.Minute,
 		},
-		Server:  Server{Transport: "stdio", Host: "127.0.0.1", Port: 8001, EnvFile: ".env", AllowedHosts: []string{}, AllowedOrigins: []string{}, TrustedProxies: []string{}, SessionTTL: 24 * time.Hour, MaxConnections: 10000, MaxStreams: 10000},
+		Server:  Server{Transport: "stdio", Host: "127.0.0.1", Port: 8001, Path: "/mcp", EnvFile: ".env", AllowedHosts: []string{}, AllowedOrigins: []string{}, TrustedProxies: []string{}, SessionTTL: 24 * time.Hour, MaxConnections: 10000, MaxStreams: 10000},
 		Tools:   Tools{MaxResponseBytes: 500000, SchemaExpandPeers: true},
-		Logging: Logging{Level: "info"},
+		Logging: Logging{Level: "info", Format: "auto"},
 		Limits:  Limits{RetryBaseDelay: time.Second, CacheListTTL: 5 * time.Minute, CacheReadTTL: time.Hour},
 		Branch:  Branch{Pattern: "mcp/session-{date}-{hex}", MaxRetries: 5},
 		Writes:  Writes{ConfirmDeletes: "auto"},
-		Auth:    Auth{Mode: "none", ScopesWrite: []string{"write"}, TokenPassthroughHeader: "Authorization", OIDCUserClaim: "email"},
+		Auth:    Auth{Mode: "none", ScopesWrite: []string{"write"}, TokenPassthroughHeader: "Authorization", OIDCUserClaim: "email", OIDCRedirectPath: "/oauth/callback", OIDCScopes: []string{"openid", "email", "profile"}, OIDCScopeClaims: []string{}, OIDCAllowedRedirects: []string{}, OIDCCIMD: []string{"on"}},
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b Secret) bool { return a.Reveal() == b.Reveal() })); diff != "" {
 		t.Error(diff)
@@ -130,6 +130,7 @@ func TestValuesAreRead(t *testing.T) {
 		{"INFRAHUB_MCP_CONFIRM_DELETES", " Always ", func(c *Config) any { return c.Writes.ConfirmDeletes }, "always"},
 		{"INFRAHUB_MCP_CONFIRM_DELETES", "", func(c *Config) any { return c.Writes.ConfirmDeletes }, "auto"},
 		{"INFRAHUB_MCP_LOG_LEVEL", " WARNING ", func(c *Config) any { return c.Logging.Level }, "warning"},
+		{"INFRAHUB_MCP_LOG_FORMAT", "JSON", func(c *Config) any { return c.Logging.Format }, "json"},
 		{"INFRAHUB_MCP_RETRY_BASE_DELAY", "0.5", func(c *Config) any { return c.Limits.RetryBaseDelay }, 500 * time.Millisecond},
 		{"INFRAHUB_MCP_AUTH_MODE", " None ", func(c *Config) any { return c.Auth.Mode }, "none"},
 		{"INFRAHUB_MCP_AUTH_SCOPES_WRITE", " write ,", func(c *Config) any { return c.Auth.ScopesWrite }, []string{"write"}},
@@ -242,7 +243,6 @@ func TestAllProblemsAreReportedAtOnceMissingFeaturesLast(t *testing.T) {
 		`INFRAHUB_ADDRESS is not set, but must be an http or https URL with a host, without user, query and fragment.`,
 		`INFRAHUB_USERNAME is set alone: INFRAHUB_USERNAME and INFRAHUB_PASSWORD belong together.`,
 		`INFRAHUB_MCP_AUTH_MODE is "oidc", which also needs INFRAHUB_MCP_OIDC_CONFIG_URL, INFRAHUB_MCP_OIDC_CLIENT_ID, INFRAHUB_MCP_OIDC_BASE_URL.`,
-		`INFRAHUB_MCP_AUTH_MODE is "oidc", but this version does not offer single sign-on yet: leave it unset.`,
 		`INFRAHUB_MCP_OTEL_ENABLED is "true", but this version does not offer tracing yet: leave it unset.`,
 	}
 	if diff := cmp.Diff(want, problemsOf(t, err)); diff != "" {
@@ -360,7 +360,7 @@ func TestWhatIsSettledIsCheckedAndOtherProblemsAreStillReported(t *testing.T) {
 // untouched is the group Server where nothing is set.
 func untouched() Server {
 	return Server{
-		EnvFile: ".env", AllowedHosts: []string{}, AllowedOrigins: []string{}, TrustedProxies: []string{},
+		Path: "/mcp", EnvFile: ".env", AllowedHosts: []string{}, AllowedOrigins: []string{}, TrustedProxies: []string{},
 		SessionTTL: 24 * time.Hour, MaxConnections: 10000, MaxStreams: 10000,
 	}
 }

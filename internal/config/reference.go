@@ -80,10 +80,7 @@ func (s *Setting) meaningCell() string {
 	if s.Secret {
 		meaning += " Never shown."
 	}
-	switch {
-	case s.LaterFor != "":
-		meaning += " *" + s.LaterFor + " is not in this version.*"
-	case s.Later != "":
+	if s.Later != "" {
 		meaning += " *Not in this version.*"
 	}
 	return meaning

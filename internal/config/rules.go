@@ -1,6 +1,8 @@
 package config
 
 import (
+	"net/netip"
+	"net/url"
 	"reflect"
 	"strings"
 )
@@ -14,6 +16,9 @@ func (l *loader) checkTogether(c *Config, complete bool) {
 	}
 	if !l.entry("INFRAHUB_MCP_AUTH_MODE").malformed {
 		l.checkMode(c, complete)
+	}
+	if l.given("INFRAHUB_MCP_SIGNING_KEY") != nil && l.given("INFRAHUB_MCP_SIGNING_KEY_FILE") != nil {
+		l.report("INFRAHUB_MCP_SIGNING_KEY and INFRAHUB_MCP_SIGNING_KEY_FILE are both set: set one of them.")
 	}
 	if (c.Server.TLSCertFile == "") != (c.Server.TLSKeyFile == "") {
 		l.report("INFRAHUB_MCP_TLS_CERT_FILE and INFRAHUB_MCP_TLS_KEY_FILE go together: set both or neither.")
@@ -79,7 +84,7 @@ func (l *loader) checkOIDC() {
 func (l *loader) checkAvailable() {
 	for i := range l.entries {
 		e := &l.entries[i]
-		if e.Later == "" || e.from == byDefault || e.LaterFor != "" && e.field.Interface() != any(e.LaterFor) {
+		if e.Later == "" || e.from == byDefault {
 			continue
 		}
 		byItself := entry{Setting: e.Setting, field: e.field, text: e.Default}
@@ -95,10 +100,23 @@ func (l *loader) risks(c *Config) []string {
 	if c.Infrahub.TLSInsecure {
 		warnings = append(warnings, "INFRAHUB_TLS_INSECURE is on: the certificate of Infrahub is not checked.")
 	}
+	if c.Auth.Mode == AuthOIDC && plain(c.Auth.OIDCBaseURL) {
+		warnings = append(warnings, "INFRAHUB_MCP_OIDC_BASE_URL is http: whoever sits in between can read tokens, and some clients refuse to log in. Use https but for trials on one machine.")
+	}
 	if l.entry("INFRAHUB_ADDRESS").from == byFile && (l.entry("INFRAHUB_API_TOKEN").from == byVariable || l.entry("INFRAHUB_PASSWORD").from == byVariable) {
 		warnings = append(warnings, "INFRAHUB_ADDRESS comes from "+l.file.path+" while the credential sent there comes from the environment.")
 	}
 	return warnings
+}
+
+// plain tells whether an address is http of another machine than this.
+func plain(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" || u.Hostname() == "localhost" {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return err != nil || !ip.IsLoopback()
 }
 
 // given returns those of some settings that have a value of their own.

@@ -19,7 +19,6 @@ type Setting struct {
 	Meaning  string   // one sentence or more
 	Empty    string   // what an empty value means, "" when it is as not set
 	Later    string   // feature that this version lacks, "" when it works
-	LaterFor string   // the only value that asks for it, "" for every one
 	Required bool
 	Secret   bool
 	EnvFile  bool // a .env file may supply it
@@ -51,7 +50,6 @@ func settingOf(field reflect.StructField, group string) *Setting {
 		Meaning:  tag.Get("desc"),
 		Empty:    tag.Get("empty"),
 		Later:    tag.Get("later"),
-		LaterFor: tag.Get("laterfor"),
 		Required: tag.Get("required") == "true",
 		Secret:   tag.Get("secret") == "true",
 		EnvFile:  tag.Get("envfile") != "",

@@ -51,7 +51,7 @@ func TestTheTagsOfEverySettingAreSound(t *testing.T) {
 // TestEveryTagIsKnown catches a tag that is misspelled and so does nothing.
 func TestEveryTagIsKnown(t *testing.T) {
 	known := map[string]bool{}
-	for name := range strings.FieldsSeq("envconfig flag default desc required min max unit oneof format secret verbatim envfile empty later laterfor") {
+	for name := range strings.FieldsSeq("envconfig flag default desc required min max unit oneof format secret verbatim envfile empty later") {
 		known[name] = true
 	}
 	for _, s := range Settings() {
@@ -80,7 +80,7 @@ func TestTheNamesAreThoseOfTheContract(t *testing.T) {
 		"INFRAHUB_RATE_LIMIT_BACKOFF_BASE": "0.5", "INFRAHUB_RATE_LIMIT_BACKOFF_MAX": "60",
 		"INFRAHUB_MCP_ENV_FILE": ".env", "INFRAHUB_MCP_READ_ONLY": "false",
 		"INFRAHUB_MCP_BRANCH_PATTERN": "mcp/session-{date}-{hex}", "INFRAHUB_MCP_MAX_BRANCH_RETRIES": "5",
-		"INFRAHUB_MCP_LOG_LEVEL": "info", "INFRAHUB_MCP_RATE_LIMIT_RPS": "0", "INFRAHUB_MCP_RATE_LIMIT_BURST": "0",
+		"INFRAHUB_MCP_LOG_LEVEL": "info", "INFRAHUB_MCP_LOG_FORMAT": "auto", "INFRAHUB_MCP_RATE_LIMIT_RPS": "0", "INFRAHUB_MCP_RATE_LIMIT_BURST": "0",
 		"INFRAHUB_MCP_RETRY_MAX_ATTEMPTS": "0", "INFRAHUB_MCP_RETRY_BASE_DELAY": "1",
 		"INFRAHUB_MCP_CACHE_ENABLED": "false", "INFRAHUB_MCP_CACHE_LIST_TTL": "300", "INFRAHUB_MCP_CACHE_READ_TTL": "3600",
 		"INFRAHUB_MCP_OTEL_ENABLED": "false", "INFRAHUB_MCP_PROMETHEUS_ENABLED": "false",
@@ -93,6 +93,10 @@ func TestTheNamesAreThoseOfTheContract(t *testing.T) {
 		"INFRAHUB_MCP_ALLOWED_HOSTS": "", "INFRAHUB_MCP_ALLOWED_ORIGINS": "", "INFRAHUB_MCP_TRUSTED_PROXIES": "",
 		"INFRAHUB_MCP_TLS_CERT_FILE": "", "INFRAHUB_MCP_TLS_KEY_FILE": "", "INFRAHUB_MCP_SESSION_TTL": "86400",
 		"INFRAHUB_MCP_MAX_CONNECTIONS": "10000", "INFRAHUB_MCP_MAX_STREAMS": "10000", "INFRAHUB_MCP_SIGNING_KEY": "",
+		"INFRAHUB_MCP_SIGNING_KEY_FILE": "", "INFRAHUB_MCP_STATE_URL": "", "INFRAHUB_MCP_PATH": "/mcp",
+		"INFRAHUB_MCP_OIDC_REDIRECT_PATH": "/oauth/callback", "INFRAHUB_MCP_OIDC_SCOPES": "openid,email,profile",
+		"INFRAHUB_MCP_OIDC_SCOPE_CLAIMS": "", "INFRAHUB_MCP_OIDC_ALLOWED_REDIRECT_URIS": "", "INFRAHUB_MCP_OIDC_CIMD": "on",
+		"INFRAHUB_MCP_OIDC_PASS_USER":        "false",
 		"INFRAHUB_MCP_ALLOW_AGNOSTIC_WRITES": "false", "INFRAHUB_MCP_CONFIRM_DELETES": "auto",
 	}
 	got := map[string]string{}
