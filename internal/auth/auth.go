@@ -9,6 +9,7 @@ package auth
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"net/netip"
 
 	"infrahub-mcp/internal/infrahub"
+	"infrahub-mcp/internal/telemetry"
 )
 
 // Authenticator finds out who sends a request.
@@ -29,7 +31,7 @@ type Authenticator interface {
 // Mode is a way to authenticate, a value of INFRAHUB_MCP_AUTH_MODE.
 type Mode string
 
-// The modes of this package.
+// The modes.
 const (
 	// ModeNone: everyone acts with the credential of the server.
 	ModeNone Mode = "none"
@@ -37,6 +39,9 @@ const (
 	ModeToken Mode = "token-passthrough" // #nosec G101 -- the name of a mode
 	// ModeBasic: each request carries a user name and password of Infrahub.
 	ModeBasic Mode = "basic-passthrough"
+	// ModeOIDC: each request carries an access token, and acts with the credential
+	// of the server. Package oidc is this mode.
+	ModeOIDC Mode = "oidc"
 )
 
 // Identity is who sends a request and as whom it acts. Printing, logging or
@@ -52,8 +57,14 @@ type Identity struct {
 
 type identityKey struct{}
 
-// WithIdentity returns a context that carries an identity.
+// WithIdentity returns a context that carries an identity, and whose log lines
+// hide the credential.
 func WithIdentity(ctx context.Context, id Identity) context.Context {
+	var sent string // by which the header carries a name and password
+	if c := id.Credential; c.Password != "" {
+		sent = base64.StdEncoding.EncodeToString([]byte(c.Username + ":" + c.Password))
+	}
+	ctx = telemetry.WithSecrets(ctx, id.Credential.Token, id.Credential.Password, sent)
 	// A function, because package fmt would print what a context holds.
 	return context.WithValue(ctx, identityKey{}, func() Identity { return id })
 }

@@ -32,6 +32,13 @@ func NewKeys() Keys {
 	return Keys{func() [][]byte { return [][]byte{secret} }}
 }
 
+// KeysOf returns keys made of a secret of any length. They are worth what the
+// secret is: whoever knows or guesses it has them.
+func KeysOf(secret string) Keys {
+	key := derive([]byte(secret), "client secret")
+	return Keys{func() [][]byte { return [][]byte{key} }}
+}
+
 // ParseKeys reads a list of secrets separated by commas, newest first, each at
 // least 32 bytes in base64. New hashes are made with the first, and tags of all
 // are accepted, so that a secret can be replaced while it is in use. The error
@@ -73,12 +80,37 @@ func (k Keys) Valid(t []byte, purpose string, parts ...string) bool {
 	return valid
 }
 
-func tag(secret []byte, purpose string, parts []string) []byte {
+// Derived is a key for one purpose, made of one of the secrets.
+type Derived struct {
+	// ID tells the secrets apart and says nothing about them: 8 bytes of a hash,
+	// in base64url.
+	ID string
+	// Key is 32 bytes.
+	Key []byte
+}
+
+// Derive returns the keys for a purpose, newest first. None of them tells
+// anything of a secret or of the keys for another purpose.
+func (k Keys) Derive(purpose string) []Derived {
+	var keys []Derived
+	for _, secret := range k.secrets() {
+		hash := sha256.Sum256(derive(secret, "key id"))
+		keys = append(keys, Derived{base64.RawURLEncoding.EncodeToString(hash[:8]), derive(secret, purpose)})
+	}
+	return keys
+}
+
+// derive makes the key for a purpose from a secret (RFC 5869).
+func derive(secret []byte, purpose string) []byte {
 	key, err := hkdf.Key(sha256.New, secret, nil, "infrahub-mcp/v1/"+purpose, sha256.Size)
 	if err != nil {
 		panic(err) // only for keys longer than 255 hashes
 	}
-	mac := hmac.New(sha256.New, key)
+	return key
+}
+
+func tag(secret []byte, purpose string, parts []string) []byte {
+	mac := hmac.New(sha256.New, derive(secret, purpose))
 	var size [8]byte
 	for _, part := range parts {
 		// With its length, so that no two lists of parts are alike.

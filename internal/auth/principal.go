@@ -22,6 +22,9 @@ type Principal struct {
 	// Name is the name for people. It is "" where only Infrahub knows it; see
 	// [Accounts.Name].
 	Name string
+	// Subject is the id of the user at the identity provider, in mode oidc.
+	// Unlike Name it never changes and is nobody else's.
+	Subject string
 	// Scopes are what the principal may do beyond reading, in mode oidc. In the
 	// other modes there are none, and Infrahub decides alone.
 	Scopes []string
