@@ -47,7 +47,7 @@ and tokens are public, and all data is gone at the end unless --data names a fil
 			if o.Devices < 0 || o.Devices > mostDevices {
 				return &usageError{fmt.Sprintf("--devices is %d, but must be 0 to %d.", o.Devices, mostDevices), command.CommandPath()}
 			}
-			logger := telemetry.NewLogger(streams.Err, "info")
+			logger := telemetry.NewLogger(streams.Err, telemetry.LogOptions{Level: "info"})
 			o.Logger = logger
 			box, err := startSandbox(command.Context(), listen, data, o, logger)
 			if err != nil {
@@ -126,7 +126,7 @@ func startSandbox(ctx context.Context, listen, data string, o sandbox.Options, l
 // sandboxed is the configuration of a server for a sandbox that it starts itself
 // on a free port of loopback.
 func sandboxed(ctx context.Context, flags config.Flags, data string, streams Streams) (*config.Config, []string, *runningSandbox, error) {
-	logger := telemetry.NewLogger(streams.Err, "warning")
+	logger := telemetry.NewLogger(streams.Err, telemetry.LogOptions{Level: "warning"})
 	// It ends after the server, which may still finish calls.
 	box, err := startSandbox(context.WithoutCancel(ctx), "127.0.0.1:0", data, sandbox.Options{Devices: demoDevices, Logger: logger}, logger)
 	if err != nil {

@@ -9,21 +9,33 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"golang.org/x/sync/singleflight"
 )
 
-// maxLogins bounds how many logins are kept. The one unused for longest goes,
-// and is logged in again when it comes back.
-const maxLogins = 1024
+// Bounds of what is kept of logins. A user whose login is gone is logged in
+// again when they come back.
+const (
+	maxLogins = 1024             // beyond, the one unused for longest goes
+	loginIdle = 30 * time.Minute // without use
+)
 
 // logins are the sessions of all callers that come with a user name and a
 // password, by [Client.Key].
 type logins struct {
 	flights singleflight.Group
 
-	mu       sync.Mutex // held by what writes
-	sessions *lru.Cache[string, session]
+	mu       sync.Mutex
+	sessions *simplelru.LRU[string, kept] // in the order of use
+	// sweeper forgets what is idle, also when nobody comes any more. It is set
+	// whenever there are sessions.
+	sweeper *time.Timer
+}
+
+// kept is a session and when it was last used.
+type kept struct {
+	session
+	used time.Time
 }
 
 // session is what a login gave: a token for requests, and one to get the next.
@@ -37,23 +49,26 @@ type session struct {
 
 // newLogins returns an empty store of logins.
 func newLogins() *logins {
-	sessions, err := lru.New[string, session](maxLogins)
+	sessions, err := simplelru.NewLRU[string, kept](maxLogins, nil)
 	if err != nil {
 		panic(err) // only for a size that is not positive
 	}
-	return &logins{sessions: sessions}
+	l := &logins{sessions: sessions}
+	l.sweeper = time.AfterFunc(loginIdle, l.sweep)
+	l.sweeper.Stop()
+	return l
 }
 
 // session returns an access token for the client's user, from the store or by
 // a login. Callers that come at the same time share one login; one that gives
 // up does not take it from the others.
 func (u *Upstream) session(ctx context.Context, c *Client) (access string, err error) {
-	if s, ok := u.logins.sessions.Get(c.key); ok && s.fresh(u.now()) {
+	if s := u.logins.get(c.key); s.fresh(u.now()) {
 		return s.access, nil
 	}
 	flight := u.logins.flights.DoChan(c.key, func() (any, error) {
 		// The caller before may have just finished.
-		s, _ := u.logins.sessions.Get(c.key)
+		s := u.logins.get(c.key)
 		if s.fresh(u.now()) {
 			return s.access, nil
 		}
@@ -68,6 +83,10 @@ func (u *Upstream) session(ctx context.Context, c *Client) (access string, err e
 	case <-ctx.Done():
 		return "", gaveUp(ctx)
 	case result := <-flight:
+		if e, ok := errors.AsType[*Error](result.Err); ok {
+			own := *e // callers add to it what they know
+			return "", &own
+		}
 		access, _ = result.Val.(string)
 		return access, result.Err
 	}
@@ -81,11 +100,56 @@ func (u *Upstream) newSession(ctx context.Context, c *Client, refused string, ex
 	return u.session(ctx, c)
 }
 
+// get returns a session, the zero value if there is none, and notes its use.
+func (l *logins) get(key string) session {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	k, ok := l.sessions.Get(key)
+	if !ok {
+		return session{}
+	}
+	l.keep(key, k.session)
+	return k.session
+}
+
 // store keeps a session.
 func (l *logins) store(key string, s session) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.sessions.Add(key, s)
+	l.keep(key, s)
+}
+
+// keep puts a session first in the order of use. The lock is held.
+func (l *logins) keep(key string, s session) {
+	if l.sessions.Len() == 0 {
+		l.sweeper.Reset(loginIdle)
+	}
+	l.sessions.Add(key, kept{s, time.Now()})
+}
+
+// sweep forgets the sessions that are idle and sets the sweeper for the next.
+func (l *logins) sweep() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for {
+		_, oldest, ok := l.sessions.GetOldest()
+		if !ok {
+			return
+		}
+		if left := loginIdle - time.Since(oldest.used); left > 0 {
+			l.sweeper.Reset(left)
+			return
+		}
+		l.sessions.RemoveOldest()
+	}
+}
+
+// forget forgets everything, for the end of the process's work.
+func (l *logins) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sweeper.Stop()
+	l.sessions.Purge()
 }
 
 // spend forgets an access token if it is still the current one, and keeps the
@@ -93,12 +157,12 @@ func (l *logins) store(key string, s session) {
 func (l *logins) spend(key, access string, keepRefresh bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s, ok := l.sessions.Get(key)
-	if !ok || s.access != access {
+	k, ok := l.sessions.Peek(key)
+	if !ok || k.access != access {
 		return
 	}
 	if keepRefresh {
-		l.sessions.Add(key, session{refresh: s.refresh})
+		l.keep(key, session{refresh: k.refresh})
 		return
 	}
 	l.sessions.Remove(key)

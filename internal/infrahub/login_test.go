@@ -2,6 +2,7 @@ package infrahub
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -138,6 +139,33 @@ func TestOneLoginServesAllCallersOfAUser(t *testing.T) {
 		}
 	})
 	s.wantCounts(t, 1, 0, 50, 0)
+}
+
+// Each may add to its error, which the race detector would notice.
+func TestCallersWhoShareALoginThatFailsDoNotShareItsError(t *testing.T) {
+	s, u := newAuthServer(t)
+	const callers = 20
+	s.onLogin = func(w http.ResponseWriter, r *http.Request) bool {
+		answering(http.StatusInternalServerError, jsonType, `{}`)(w, r)
+		return true
+	}
+	var mu sync.Mutex
+	seen := map[*Error]bool{}
+	together(callers, func(int) {
+		_, err := u.session(t.Context(), u.Client(someUser))
+		e, ok := errors.AsType[*Error](err)
+		if !ok {
+			t.Errorf("the error is %v", err)
+			return
+		}
+		e.Message = "changed by one of them"
+		mu.Lock()
+		defer mu.Unlock()
+		seen[e] = true
+	})
+	if len(seen) != callers {
+		t.Errorf("%d callers have %d errors", callers, len(seen))
+	}
 }
 
 func TestUsersDoNotShareLogins(t *testing.T) {

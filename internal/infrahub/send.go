@@ -119,7 +119,7 @@ func (u *Upstream) attempt(ctx context.Context, r request, id string) outcome {
 	u.observe(r.method, r.route, o.status, took)
 	attrs := []slog.Attr{
 		slog.String("method", r.method), slog.String("path", r.path), slog.Int("status", o.status),
-		slog.Duration("duration", took), slog.String("request_id", id),
+		slog.Duration("duration", took), slog.String("infrahub_request_id", id),
 	}
 	if o.err != nil {
 		attrs = append(attrs, slog.String("fault", o.err.Kind.String()))

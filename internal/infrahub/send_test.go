@@ -626,8 +626,8 @@ func TestAttemptsAreObservedAndLogged(t *testing.T) {
 		if err := json.Unmarshal([]byte(line), &fields); err != nil {
 			t.Fatal(err)
 		}
-		ids = append(ids, fmt.Sprint(fields["request_id"]))
-		for _, varying := range []string{"time", "duration", "request_id"} {
+		ids = append(ids, fmt.Sprint(fields["infrahub_request_id"]))
+		for _, varying := range []string{"time", "duration", "infrahub_request_id"} {
 			if _, ok := fields[varying]; !ok {
 				t.Errorf("%s is missing in %s", varying, line)
 			}

@@ -93,9 +93,10 @@ func (u *Upstream) Address() string {
 	return u.base.String()
 }
 
-// Close closes the connections that are kept open. Requests under way are not
-// touched; their contexts end them.
+// Close forgets the logins and closes the connections that are kept open.
+// Requests under way are not touched; their contexts end them.
 func (u *Upstream) Close() {
+	u.logins.forget()
 	u.transport.CloseIdleConnections()
 }
 

@@ -59,6 +59,9 @@ func Catalogue() []Resource {
 	}
 }
 
+// maxURI bounds what an audit line tells of a URI, in characters.
+const maxURI = 200
+
 // Read reads the resource for one caller.
 func (r *Resource) Read(ctx context.Context, c *call.Call, uri string, variables map[string]string) (content []byte, err error) {
 	start := time.Now()
@@ -68,7 +71,8 @@ func (r *Resource) Read(ctx context.Context, c *call.Call, uri string, variables
 			outcome = "failed"
 		}
 		c.Logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "resource_read",
-			slog.String("uri", uri), slog.String("user", c.User), slog.String("outcome", outcome), slog.Duration("duration", time.Since(start)))
+			slog.String("uri", problem.Excerpt(uri, maxURI)), slog.String("user", c.User), slog.String("branch", c.SessionBranch),
+			slog.String("outcome", outcome), slog.Duration("duration", time.Since(start)))
 	}()
 	content, err = r.read(ctx, c, variables)
 	if errors.Is(err, infrahub.BranchNotFound) && c.SessionBranch != "" {

@@ -3,61 +3,65 @@
 package telemetry
 
 import (
-	"fmt"
 	"io"
 	"log/slog"
-	"slices"
-	"strings"
+	"os"
 )
 
-// NewLogger returns a logger that writes one line of key=value pairs for each
-// record at or above a level: debug, info, warning or error. The secrets are
-// replaced wherever they stand in a record.
-func NewLogger(w io.Writer, level string, secrets ...string) *slog.Logger {
+// LogOptions say what a logger writes and how.
+type LogOptions struct {
+	// Level is that of the least important lines: debug, info, warning or error.
+	Level string
+	// Format is how a line is written; the zero value is FormatAuto.
+	Format LogFormat
+	// Secrets are credentials that are known from the start. They are hidden
+	// wherever they stand; see [WithSecrets] for those that come with requests.
+	Secrets []string
+	// Headers are names of HTTP headers that carry credentials, beside the
+	// usual ones.
+	Headers []string
+}
+
+// LogFormat is how a line is written, a value of INFRAHUB_MCP_LOG_FORMAT.
+type LogFormat string
+
+// The formats.
+const (
+	FormatAuto LogFormat = "auto" // text on a terminal, JSON elsewhere
+	FormatText LogFormat = "text" // key=value pairs
+	FormatJSON LogFormat = "json" // one object a line; durations are seconds
+)
+
+// NewLogger returns a logger that writes one line for each record. Every line of
+// a request carries its id, as request_id, and no line a credential.
+func NewLogger(w io.Writer, o LogOptions) *slog.Logger {
 	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warning": slog.LevelWarn, "error": slog.LevelError}
-	r := redactor{newReplacer(secrets)}
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: levels[level], ReplaceAttr: r.attribute}))
-}
-
-// Hidden stands in a log where a credential was.
-const Hidden = "(hidden)"
-
-// redactor keeps credentials out of log records: by the name of an attribute,
-// and by value where it is known.
-type redactor struct {
-	secrets *strings.Replacer
-}
-
-// newReplacer replaces secrets, long ones first. A secret of one or two
-// characters would cut every line to pieces and is left to the names.
-func newReplacer(secrets []string) *strings.Replacer {
-	secrets = slices.DeleteFunc(slices.Clone(secrets), func(s string) bool { return len(s) < 3 })
-	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
-	var pairs []string
-	for _, secret := range secrets {
-		pairs = append(pairs, secret, Hidden)
+	options := &slog.HandlerOptions{Level: levels[o.Level]}
+	var lines slog.Handler
+	if o.Format == FormatText || o.Format != FormatJSON && isTerminal(w) {
+		lines = slog.NewTextHandler(w, options)
+	} else {
+		options.ReplaceAttr = inSeconds
+		lines = slog.NewJSONHandler(w, options)
 	}
-	return strings.NewReplacer(pairs...)
+	return slog.New(&handler{lines, newRedactor(o.Secrets, o.Headers)})
 }
 
-// telling are parts of names of attributes whose values are never logged.
-func telling() []string {
-	return []string{"authorization", "cookie", "credential", "password", "secret", "token", "x-infrahub-key"}
-}
-
-func (r redactor) attribute(_ []string, a slog.Attr) slog.Attr {
-	key := strings.ToLower(a.Key)
-	if slices.ContainsFunc(telling(), func(name string) bool { return strings.Contains(key, name) }) {
-		return slog.String(a.Key, Hidden)
+// isTerminal reports whether w is a terminal, or another device of characters.
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	if !ok {
+		return false
 	}
-	switch a.Value.Kind() {
-	case slog.KindString:
-		a.Value = slog.StringValue(r.secrets.Replace(a.Value.String()))
-	case slog.KindAny:
-		// Errors and other values are written as text, so they are replaced in it.
-		if value := a.Value.Any(); value != nil {
-			a.Value = slog.StringValue(r.secrets.Replace(fmt.Sprint(value)))
-		}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// inSeconds writes a duration as a number of seconds, which slog would write as
+// one of nanoseconds.
+func inSeconds(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.Float64Value(a.Value.Duration().Seconds())
 	}
 	return a
 }

@@ -86,10 +86,11 @@ func Define[In, Out any](t Tool, run func(context.Context, *call.Call, In) (*Out
 // that a model can act on is a Result.
 func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage) (result Result, err error) {
 	start := time.Now()
+	panicked := false
 	defer func() {
 		outcome := "ok"
 		switch {
-		case err != nil:
+		case err != nil, panicked:
 			outcome = "failed"
 			if _, asks := errors.AsType[*call.InputRequired](err); asks {
 				outcome = "asked"
@@ -103,6 +104,7 @@ func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage)
 	}()
 	defer func() {
 		if fault := recover(); fault != nil {
+			panicked = true
 			c.Logger.ErrorContext(ctx, "a tool panicked", "tool", t.Name, "panic", fmt.Sprintf("%T", fault), "stack", string(debug.Stack()))
 			result, err = Result{Text: "The server failed while it ran this tool. The operator finds the reason in its log.", IsError: true}, nil
 		}

@@ -48,15 +48,22 @@ func (l *RateLimit) By(key func(*http.Request) string) Middleware {
 	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if client := key(r); client != "" {
-				if wait := l.take(client, time.Now()); wait > 0 {
-					putOff(w, http.StatusTooManyRequests, wait, "Too many requests. Wait for the time that Retry-After names.")
-					return
-				}
+			if wait := l.Wait(key(r)); wait > 0 {
+				putOff(w, http.StatusTooManyRequests, wait, "Too many requests. Wait for the time that Retry-After names.")
+				return
 			}
 			next.ServeHTTP(w, r)
 		})
 	}
+}
+
+// Wait counts a request of a client, or returns the time after which it may send
+// one. A client with an empty name is not limited.
+func (l *RateLimit) Wait(client string) time.Duration {
+	if client == "" {
+		return 0
+	}
+	return l.take(client, time.Now())
 }
 
 // take takes a token, or returns the time after which there is one.
