@@ -67,6 +67,8 @@ type Owner struct {
 	Session string
 	// User is the name for {user} in the pattern.
 	User string
+	// Unnamed keeps that name out of what Infrahub stores about a branch.
+	Unnamed bool
 }
 
 // key is under what the branch of an owner is remembered: a session belongs to

@@ -184,7 +184,7 @@ func (s *Session) make(ctx context.Context) (string, error) {
 // create makes a branch of a name.
 func (s *Session) create(ctx context.Context, name string) error {
 	description := "Changes by an AI assistant through infrahub-mcp"
-	if s.owner.User != "" {
+	if s.owner.User != "" && !s.owner.Unnamed {
 		description += " for " + s.owner.User
 	}
 	if _, err := operations.CreateBranch(ctx, s.client.Operations("", ""), name, description); err != nil {

@@ -25,8 +25,14 @@ type Call struct {
 	Schemas *schema.Cache
 	// Settings are what the operator decided for every call.
 	Settings Settings
-	// User is the name for audit lines: "anonymous" when there is none.
+	// User is the name for audit lines, Anonymous when there is none.
 	User string
+	// SharedAccount says that the client acts as an account that many users share,
+	// so that Infrahub does not know this one.
+	SharedAccount bool
+	// Credit is the user whom Infrahub is to be told of where it knows only the
+	// account of this server, "" for none.
+	Credit string
 	// Logger carries the attributes of the request.
 	Logger *slog.Logger
 	// Branches knows the branch that this caller writes to. SessionBranch is its
@@ -42,9 +48,12 @@ type Call struct {
 	Report func(done, total float64, message string)
 }
 
+// Anonymous is the name of a user whom nobody knows.
+const Anonymous = "anonymous"
+
 // Settings are the operator's decisions that tools obey.
 type Settings struct {
-	ReadOnly      bool
+	WhyReadOnly   string        // why the caller may not write, "" when they may
 	AllowAgnostic bool          // writes to what lies outside branches
 	ConfirmDelete ConfirmDelete // whether the user is asked before a node is deleted
 	RevealSecrets bool          // show values of Password and HashedPassword attributes

@@ -364,7 +364,7 @@ func TestRequestsThatCannotCarryAQuestionAreNotAsked(t *testing.T) {
 
 func TestAQuestionIsTakenBackWhenTheTimeIsUp(t *testing.T) {
 	s, _ := testServer(t, func(o *Options) { o.AnswerTime = time.Millisecond })
-	server := httptest.NewServer(NewHTTP(s, NewSessions(time.Hour, nil, principal), HTTPOptions{}))
+	server := httptest.NewServer(NewHTTP(s, NewSessions(time.Hour, principal), HTTPOptions{}))
 	defer server.Close()
 	session := initializeAs(t, server.URL, "", canElicit)
 	check := func(t *testing.T, next func() map[string]any, answer func(string)) {

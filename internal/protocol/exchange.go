@@ -201,7 +201,7 @@ func (s *Server) exchange(ctx context.Context, m *message, e *exchange, peer *pe
 	var forwarding sync.WaitGroup
 	forwarding.Go(func() { peer.forward(stop, e.notify) })
 
-	response := s.misnamed(m)
+	response := s.misnamed(ctx, m)
 	if response == nil {
 		response = s.dispatch(ctx, m)
 	}
@@ -211,21 +211,21 @@ func (s *Server) exchange(ctx context.Context, m *message, e *exchange, peer *pe
 	if errors.Is(context.Cause(ctx), errCancelled) {
 		response = nil
 	}
-	answer, failed := s.encode(m, e, response)
+	answer, failed := s.encode(ctx, m, e, response)
 	s.options.Observe(known(m.Method), failed, float64(time.Since(start).Microseconds())/1000)
 	return answer
 }
 
 // misnamed refuses a call of a tool or prompt that is not offered: of one that
 // does not exist with the closest names, which the library does not tell.
-func (s *Server) misnamed(m *message) mcp.JSONRPCMessage {
+func (s *Server) misnamed(ctx context.Context, m *message) mcp.JSONRPCMessage {
 	var sort string
 	var names []string
 	switch mcp.MCPMethod(m.Method) {
 	case mcp.MethodToolsCall:
 		sort = "tool"
-		for i := range s.options.Tools {
-			names = append(names, s.options.Tools[i].Name)
+		for _, t := range s.offered(ctx) {
+			names = append(names, t.Name)
 		}
 	case mcp.MethodPromptsGet:
 		sort = "prompt"
@@ -235,18 +235,33 @@ func (s *Server) misnamed(m *message) mcp.JSONRPCMessage {
 	default:
 		return nil
 	}
+	name, ok := nameIn(m)
+	if !ok || slices.Contains(names, name) {
+		return nil // the library says what is wrong with the rest
+	}
+	if sort == "tool" && named(s.options.Tools, name) {
+		return mcp.JSONRPCError{Error: mcp.JSONRPCErrorDetails{Code: codeUnauthenticated, Message: name + notYours}}
+	}
+	if sort == "tool" && named(s.catalogue, name) {
+		return mcp.JSONRPCError{Error: mcp.JSONRPCErrorDetails{Code: mcp.METHOD_NOT_FOUND, Message: name + " writes, and this server is read-only."}}
+	}
+	fault := problem.Unknown(sort, name, names, sort+"s/list names them all.")
+	return mcp.JSONRPCError{Error: mcp.JSONRPCErrorDetails{Code: mcp.INVALID_PARAMS, Message: fault.Error()}}
+}
+
+// nameIn is the parameter name of a message.
+func nameIn(m *message) (string, bool) {
 	var params struct {
 		Name *string `json:"name"`
 	}
-	if json.Unmarshal(m.Params, &params) != nil || params.Name == nil || slices.Contains(names, *params.Name) {
-		return nil // the library says what is wrong with the rest
+	if json.Unmarshal(m.Params, &params) != nil || params.Name == nil {
+		return "", false
 	}
-	if sort == "tool" && slices.ContainsFunc(s.catalogue, func(t tool.Tool) bool { return t.Name == *params.Name }) {
-		return mcp.JSONRPCError{Error: mcp.JSONRPCErrorDetails{Code: mcp.METHOD_NOT_FOUND, Message: *params.Name + " writes, and this server is read-only."}}
-	}
-	fault := problem.Unknown(sort, *params.Name, names, sort+"s/list names them all.")
-	return mcp.JSONRPCError{Error: mcp.JSONRPCErrorDetails{Code: mcp.INVALID_PARAMS, Message: fault.Error()}}
+	return *params.Name, true
 }
+
+// notYours says that a tool is not offered to who calls it, after its name.
+const notYours = " writes, which this login does not allow. Log in again and allow changes, or ask the operator for the permission to write."
 
 // dispatch hands a message to the library and survives its panics.
 func (s *Server) dispatch(ctx context.Context, m *message) (response mcp.JSONRPCMessage) {
@@ -265,7 +280,7 @@ func (s *Server) logPanic(ctx context.Context, value any) {
 }
 
 // encode writes the answer with the id exactly as the client wrote it.
-func (s *Server) encode(m *message, e *exchange, response mcp.JSONRPCMessage) (answer []byte, failed bool) {
+func (s *Server) encode(ctx context.Context, m *message, e *exchange, response mcp.JSONRPCMessage) (answer []byte, failed bool) {
 	switch r := response.(type) {
 	case nil:
 		return nil, false
@@ -276,7 +291,7 @@ func (s *Server) encode(m *message, e *exchange, response mcp.JSONRPCMessage) (a
 			Result  any             `json:"result"`
 		}{mcp.JSONRPC_VERSION, m.ID, r.Result})
 		if err != nil {
-			s.options.Logger.Error("an answer cannot be encoded", "method", known(m.Method), "error", err)
+			s.options.Logger.ErrorContext(ctx, "an answer cannot be encoded", "method", known(m.Method), "error", err)
 			return (&fault{Code: mcp.INTERNAL_ERROR, Message: "The server failed. The operator finds the reason in its log."}).answer(m.ID), true
 		}
 		return raw, false

@@ -41,6 +41,11 @@ type HTTPOptions struct {
 	KeepAlive time.Duration
 	// Ping is the interval of JSON-RPC pings on GET streams; 0 sends none.
 	Ping time.Duration
+	// StepUp is told that a caller who may not write calls a tool that does, and
+	// returns the header WWW-Authenticate for the answer (MCP, Authorization, Scope
+	// Challenge Handling). Without it such a call is answered like any other that
+	// is refused.
+	StepUp func(ctx context.Context, tool string) string
 	// WriteTimeout bounds one write to a client that does not read (30 s).
 	WriteTimeout time.Duration
 }
@@ -157,6 +162,12 @@ func (h *HTTP) post(w http.ResponseWriter, r *http.Request) {
 			session = h.sessions.Issue(r.Context(), initializes(m))
 			w.Header().Set(sessionHeader, session)
 		}
+		if h.options.StepUp != nil && h.server.beyond(r.Context(), m) {
+			name, _ := nameIn(m)
+			w.Header().Set("WWW-Authenticate", h.options.StepUp(r.Context(), name))
+			refuse(w, http.StatusForbidden, m.ID, &fault{Code: codeUnauthenticated, Message: name + notYours})
+			return
+		}
 		h.request(w, r, m, peer, session, modern, asStream)
 	}
 }
@@ -263,16 +274,20 @@ func (h *HTTP) listen(w http.ResponseWriter, r *http.Request) {
 	out := newStream(w, h.options.WriteTimeout)
 	out.open()
 	defer out.keepAlive(h.options.KeepAlive)()
+	alive := time.NewTicker(h.options.KeepAlive) // sessions end, and streams with them
+	defer alive.Stop()
 	var pings <-chan time.Time
 	if h.options.Ping > 0 {
 		ticker := time.NewTicker(h.options.Ping)
 		defer ticker.Stop()
 		pings = ticker.C
 	}
-	for n := 1; ; n++ {
+	for n := 1; ; {
 		select {
 		case <-pings:
 			out.event(map[string]any{"jsonrpc": mcp.JSONRPC_VERSION, "id": fmt.Sprintf("ping-%d", n), "method": mcp.MethodPing})
+			n++
+		case <-alive.C:
 		case <-r.Context().Done():
 			return
 		case <-h.closing.Done():

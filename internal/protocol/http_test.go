@@ -250,7 +250,7 @@ func TestConcurrentCallsOfBothErasDoNotShareResults(t *testing.T) {
 
 func TestStreamsEndWhenTheServerShutsDown(t *testing.T) {
 	s, _ := testServer(t)
-	h := NewHTTP(s, NewSessions(time.Hour, nil, func(context.Context) string { return "" }), HTTPOptions{KeepAlive: time.Millisecond, Ping: time.Millisecond})
+	h := NewHTTP(s, NewSessions(time.Hour, func(context.Context) string { return "" }), HTTPOptions{KeepAlive: time.Millisecond, Ping: time.Millisecond})
 	server := httptest.NewUnstartedServer(h)
 	server.Config.RegisterOnShutdown(h.Close)
 	server.Start()

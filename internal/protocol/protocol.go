@@ -35,8 +35,11 @@ type Options struct {
 	Tools                []tool.Tool
 	Resources            []resource.Resource
 	Prompts              []prompt.Prompt
-	// ReadOnly withholds the tools that write.
+	// ReadOnly withholds the tools that write, from everyone.
 	ReadOnly bool
+	// MayWrite reports whether the sender of a request may write; from who may
+	// not, the tools that write are withheld. Nil means that everyone may.
+	MayWrite func(context.Context) bool
 	// NewCall makes the Call of one request. Its error is answered like that of
 	// a tool.
 	NewCall func(ctx context.Context, origin Origin) (*call.Call, error)
@@ -70,6 +73,7 @@ type Origin struct {
 type Server struct {
 	core      *server.MCPServer
 	catalogue []tool.Tool // of which options.Tools are offered
+	reading   []tool.Tool // of which those are offered to who may not write
 	options   Options
 	seal      *seal
 }
@@ -82,7 +86,7 @@ func New(o Options) *Server {
 	o.AnswerTime = cmp.Or(o.AnswerTime, call.AnswerTime)
 	catalogue := o.Tools
 	o.Tools = tool.Offered(catalogue, o.ReadOnly)
-	s := &Server{catalogue: catalogue, options: o, seal: newSeal()}
+	s := &Server{catalogue: catalogue, reading: tool.Offered(catalogue, true), options: o, seal: newSeal()}
 	completer := completer{s}
 	s.core = server.NewMCPServer(o.Name, o.Version,
 		server.WithTitle(o.Title),
@@ -96,6 +100,9 @@ func New(o Options) *Server {
 		server.WithResourceCompletionProvider(completer),
 		server.WithLogger(slog.New(slog.DiscardHandler)), // messages may hold data; tools are audited
 	)
+	if o.MayWrite != nil {
+		s.offerByCaller()
+	}
 	for i := range o.Tools {
 		s.addTool(&o.Tools[i])
 	}
@@ -188,7 +195,7 @@ func (s *Server) addPrompt(p *prompt.Prompt) {
 	}
 	s.core.AddPrompt(entry, func(ctx context.Context, request mcp.GetPromptRequest) (result *mcp.GetPromptResult, err error) {
 		defer s.recover(ctx, &err)
-		text, err := p.Text(s.options.Tools, s.options.ReadOnly, request.Params.Arguments)
+		text, err := p.Text(s.offered(ctx), s.readOnly(ctx), request.Params.Arguments)
 		if err != nil {
 			return nil, s.fault(ctx, err)
 		}

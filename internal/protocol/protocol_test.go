@@ -109,7 +109,7 @@ func testServer(t *testing.T, change ...func(*Options)) (*Server, *gate) {
 func testHTTP(t *testing.T, o HTTPOptions, change ...func(*Options)) (*httptest.Server, *HTTP, *gate) {
 	t.Helper()
 	s, g := testServer(t, change...)
-	h := NewHTTP(s, NewSessions(time.Hour, nil, principal), o)
+	h := NewHTTP(s, NewSessions(time.Hour, principal), o)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), user{}, r.Header.Get("X-User"))))
 	}))

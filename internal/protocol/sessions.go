@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"slices"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -18,7 +19,7 @@ import (
 // for a session: an id is valid when its hash is, for the principal that it was
 // issued to, until it is too old or was ended.
 type Sessions struct {
-	key       []byte
+	keys      [][]byte // newest first
 	lifetime  time.Duration
 	principal func(context.Context) string
 	ended     *lru.Cache[string, struct{}]
@@ -39,19 +40,20 @@ const canAsk = 1
 // maxEnded bounds the memory of ended sessions; the oldest are forgotten first.
 const maxEnded = 100_000
 
-// NewSessions returns a Sessions that signs ids with a key, the same for all
-// replicas, or with a random one when it is nil. principal names who a request
-// comes from; ids are bound to it.
-func NewSessions(lifetime time.Duration, key []byte, principal func(context.Context) string) *Sessions {
-	if key == nil {
-		key = make([]byte, sha256.Size)
+// NewSessions returns a Sessions that signs ids with the first of the keys, which
+// are the same for all replicas, and accepts those of all. Without any the key is
+// random. principal names who a request comes from; ids are bound to it.
+func NewSessions(lifetime time.Duration, principal func(context.Context) string, keys ...[]byte) *Sessions {
+	if len(keys) == 0 {
+		key := make([]byte, sha256.Size)
 		_, _ = rand.Read(key) // never fails (crypto/rand)
+		keys = [][]byte{key}
 	}
 	ended, err := lru.New[string, struct{}](maxEnded)
 	if err != nil {
 		panic(err) // only for a size below one
 	}
-	return &Sessions{key: key, lifetime: lifetime, principal: principal, ended: ended}
+	return &Sessions{keys: keys, lifetime: lifetime, principal: principal, ended: ended}
 }
 
 // Issue returns a new session id: visible ASCII, as the specification demands.
@@ -63,7 +65,7 @@ func (s *Sessions) Issue(ctx context.Context, asks bool) string {
 	if asks {
 		id[contentSize-1] = canAsk
 	}
-	return base64.RawURLEncoding.EncodeToString(append(id, s.hash(ctx, id)...))
+	return base64.RawURLEncoding.EncodeToString(append(id, s.hash(ctx, s.keys[0], id)...))
 }
 
 // Valid reports whether an id was issued to this principal, is not too old and
@@ -74,7 +76,7 @@ func (s *Sessions) Valid(ctx context.Context, id string) bool {
 		return false
 	}
 	content, hash := raw[:contentSize], raw[contentSize:]
-	if !hmac.Equal(hash, s.hash(ctx, content)) {
+	if !slices.ContainsFunc(s.keys, func(key []byte) bool { return hmac.Equal(hash, s.hash(ctx, key, content)) }) {
 		return false
 	}
 	age := time.Since(time.Unix(int64(binary.BigEndian.Uint64(content)), 0)) //nolint:gosec // our own, its hash was checked
@@ -96,8 +98,8 @@ func decodeSession(id string) ([]byte, bool) {
 // End ends a session.
 func (s *Sessions) End(id string) { s.ended.Add(id, struct{}{}) }
 
-func (s *Sessions) hash(ctx context.Context, content []byte) []byte {
-	mac := hmac.New(sha256.New, s.key)
+func (s *Sessions) hash(ctx context.Context, key, content []byte) []byte {
+	mac := hmac.New(sha256.New, key)
 	mac.Write(content)
 	mac.Write([]byte(s.principal(ctx)))
 	return mac.Sum(nil)[:hashSize]

@@ -11,7 +11,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"infrahub-mcp/internal/telemetry"
 )
 
 // Stdio serves MCP to one client over a pair of streams, one message a line
@@ -163,6 +166,7 @@ func (c *conversation) read(ctx, work context.Context, lines <-chan line) error 
 // handle handles one line. It never waits for a request, so that cancellations
 // and pings are always read.
 func (c *conversation) handle(work context.Context, text []byte) {
+	work = telemetry.WithRequestID(work, uuid.NewString())
 	m, f := parse(text)
 	if f != nil {
 		c.send(f.answer(nil))

@@ -40,8 +40,11 @@ func getSessionInfo() Tool {
 
 func runGetSessionInfo(ctx context.Context, c *call.Call, _ getSessionInfoInput) (*getSessionInfoOutput, error) {
 	out := &getSessionInfoOutput{Address: c.Client.Address(), Access: "write", ServerVersion: c.Settings.Version, Protocol: "sessions"}
-	if c.Settings.ReadOnly {
-		out.Access, out.WhyReadOnly = "read", "The operator made this server read-only (INFRAHUB_MCP_READ_ONLY)."
+	if c.SharedAccount {
+		out.User = c.User
+	}
+	if why := c.Settings.WhyReadOnly; why != "" {
+		out.Access, out.WhyReadOnly = "read", why
 	}
 	if c.Modern {
 		out.Protocol = "stateless"
@@ -71,7 +74,7 @@ func runGetSessionInfo(ctx context.Context, c *call.Call, _ getSessionInfoInput)
 	if out.Access == "write" && !mayWrite(info.InfrahubPermissions) {
 		out.Access, out.WhyReadOnly = "read", "Infrahub lets this account view data but change none, on whatever branch."
 	}
-	if profile := info.AccountProfile; profile != nil && profile.DisplayLabel != nil {
+	if profile := info.AccountProfile; profile != nil && profile.DisplayLabel != nil && !c.SharedAccount {
 		out.User = *profile.DisplayLabel
 	}
 	return out, countChanges(ctx, c, out)

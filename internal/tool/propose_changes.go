@@ -132,7 +132,11 @@ func openProposal(ctx context.Context, c *call.Call, in proposeChangesInput, out
 		return nil
 	}
 	c.Progress(2, 3, "Opening a proposed change")
-	made, err := operations.CreateProposedChange(ctx, client, in.Title, in.Description, out.Source, out.Destination)
+	description := in.Description
+	if c.Credit != "" {
+		description = strings.TrimPrefix(description+"\n\nProposed for "+c.Credit+" through infrahub-mcp.", "\n\n")
+	}
+	made, err := operations.CreateProposedChange(ctx, client, in.Title, description, out.Source, out.Destination)
 	if err != nil {
 		return fmt.Errorf("opening the proposed change: %w", err)
 	}

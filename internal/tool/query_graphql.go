@@ -118,8 +118,8 @@ func protect(s *schema.Schema, document *graph.Document, variables map[string]js
 }
 
 func writeAdvice(c *call.Call) string {
-	if c.Settings.ReadOnly {
-		return "This server is read-only."
+	if c.Settings.WhyReadOnly != "" {
+		return c.Settings.WhyReadOnly
 	}
 	return "Changes go through the write tools, where this server offers them."
 }
