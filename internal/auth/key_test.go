@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -103,5 +104,36 @@ func BenchmarkName(b *testing.B) {
 	keys := NewKeys()
 	for b.Loop() {
 		keys.Name("principal", "token-passthrough", "06438eb2-8019-4776-878c-0941b1f1d1ec")
+	}
+}
+
+func TestDerivedKeysAreOfOneSecretAndOnePurpose(t *testing.T) {
+	keys := mustParseKeys(t, newKey+","+oldKey)
+	derived, other := keys.Derive("sessions"), keys.Derive("tokens")
+	if len(derived) != 2 || len(derived[0].Key) != 32 || len(derived[0].ID) != 11 {
+		t.Fatalf("%d keys of %d bytes, named %q", len(derived), len(derived[0].Key), derived[0].ID)
+	}
+	all := map[string]bool{}
+	for i := range derived {
+		if derived[i].ID != other[i].ID {
+			t.Error("one secret has two names")
+		}
+		all[string(derived[i].Key)], all[string(other[i].Key)] = true, true
+	}
+	if len(all) != 4 || derived[0].ID == derived[1].ID {
+		t.Error("two secrets, or two purposes, have the same key")
+	}
+	if alone := mustParseKeys(t, newKey).Derive("sessions"); !slices.Equal(alone[0].Key, derived[0].Key) || alone[0].ID != derived[0].ID {
+		t.Error("the newest secret is not the first, or its key depends on the others")
+	}
+}
+
+func TestKeysOfASecretAreTheSameEverywhereAndDoNotShowIt(t *testing.T) {
+	a, b, other := KeysOf("secret of a client"), KeysOf("secret of a client"), KeysOf("another secret")
+	if a.Name("principal", "x") != b.Name("principal", "x") || a.Name("principal", "x") == other.Name("principal", "x") {
+		t.Error("keys of one secret differ, or keys of two are the same")
+	}
+	if text := fmt.Sprintf("%v %+v %#v", a, a, a); strings.Contains(text, "secret of") {
+		t.Errorf("printed: %s", text)
 	}
 }

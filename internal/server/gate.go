@@ -3,8 +3,11 @@ package server
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/netip"
+	"slices"
+	"time"
 
 	"infrahub-mcp/internal/auth"
 	"infrahub-mcp/internal/config"
@@ -21,6 +24,9 @@ type gate struct {
 	byPrincipal   *front.RateLimit
 	streams       *front.Streams
 	authenticator auth.Authenticator
+	// login are the endpoints of mode oidc by path, which look after themselves:
+	// any web page may use those that take no cookie.
+	login map[string]http.Handler
 	// header carries the credential when it is another than Authorization, for
 	// web pages to be allowed to send it.
 	header []string
@@ -32,10 +38,14 @@ const limitsKept = 10_000
 func newGate(cfg *config.Config, authenticator auth.Authenticator) (*gate, error) {
 	g := &gate{authenticator: authenticator}
 	var err error
-	if g.hosts, err = front.NewHosts(cfg.Server.AllowedHosts, cfg.Server.Host, ""); err != nil {
+	public := ""
+	if authenticator, ok := authenticator.(*singleSignOn); ok {
+		public, g.login = cfg.Auth.OIDCBaseURL, authenticator.Routes()
+	}
+	if g.hosts, err = front.NewHosts(cfg.Server.AllowedHosts, cfg.Server.Host, public); err != nil {
 		return nil, fmt.Errorf("INFRAHUB_MCP_ALLOWED_HOSTS: %w", err)
 	}
-	if g.origins, err = front.NewOrigins(cfg.Server.AllowedOrigins, "", g.hosts); err != nil {
+	if g.origins, err = front.NewOrigins(cfg.Server.AllowedOrigins, public, g.hosts); err != nil {
 		return nil, fmt.Errorf("INFRAHUB_MCP_ALLOWED_ORIGINS: %w", err)
 	}
 	if g.proxies, err = front.NewProxies(cfg.Server.TrustedProxies); err != nil {
@@ -63,34 +73,32 @@ func (g *gate) protect(mcp http.Handler) http.Handler {
 
 // surround puts what concerns every request before the routes.
 func (g *gate) surround(routes http.Handler, survive front.Middleware) http.Handler {
+	login := slices.Collect(maps.Keys(g.login))
 	return front.Chain(routes,
-		front.WithRequestID, g.proxies.WithAddress, survive, front.LimitWrites(writeLimit),
-		g.hosts.Guard, g.origins.Guard, g.origins.CORS(g.header...),
-		front.Except(g.byAddress.By(front.ByAddress), "/health", "/metrics"))
+		front.WithRequestID, g.proxies.WithAddress, survive, front.LimitWrites(writeLimit), front.Linger(lingering()),
+		g.hosts.Guard,
+		front.Except(g.origins.Guard, login...), front.Except(g.origins.CORS(g.header...), login...),
+		front.Except(g.byAddress.By(front.ByAddress), append(login, "/health", "/metrics")...))
+}
+
+// lingering bounds what is read of a body after it was refused. A client that
+// sends twenty megabytes where four are allowed learns so.
+func lingering() front.LingerLimits {
+	return front.LingerLimits{Bytes: 32 << 20, Time: 30 * time.Second, Pause: 2 * time.Second}
 }
 
 // clientAddress is where a request came from.
 func clientAddress(r *http.Request) netip.Addr { return front.Address(r.Context()) }
 
-// signingKeys returns those of a configuration, or random ones.
-func signingKeys(cfg *config.Config) (auth.Keys, error) {
-	if cfg.Auth.SigningKey == "" {
-		return auth.NewKeys(), nil
-	}
-	keys, err := auth.ParseKeys(cfg.Auth.SigningKey.Reveal())
-	if err != nil {
-		return keys, fmt.Errorf("INFRAHUB_MCP_SIGNING_KEY: %w", err)
-	}
-	return keys, nil
-}
-
 // authenticatorOf returns what reads credentials in the mode of a configuration.
-func authenticatorOf(cfg *config.Config, keys auth.Keys, own *auth.None, accounts *auth.Accounts) (auth.Authenticator, error) {
+func authenticatorOf(cfg *config.Config, keys auth.Keys, own *auth.None, accounts *auth.Accounts, sso *singleSignOn) (auth.Authenticator, error) {
 	var a auth.Authenticator
 	var err error
 	switch auth.Mode(cfg.Auth.Mode) {
 	case auth.ModeNone:
 		return own, nil
+	case auth.ModeOIDC:
+		return sso, nil
 	case auth.ModeToken:
 		a, err = auth.NewToken(cfg.Auth.TokenPassthroughHeader, keys)
 	case auth.ModeBasic:

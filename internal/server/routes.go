@@ -1,28 +1,42 @@
 package server
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
-	"time"
 
 	"infrahub-mcp/internal/auth"
+	"infrahub-mcp/internal/auth/oidc"
 )
 
 // handler is everything that answers over HTTP, outermost first.
 func (a *app) handler(mcp http.Handler) http.Handler {
 	mcp = a.gate.protect(mcp)
 	mux := http.NewServeMux()
-	mux.Handle("/mcp", mcp)
-	mux.Handle("/mcp/{$}", mcp)
-	mux.HandleFunc("GET /health", a.health)
+	for _, path := range a.paths() {
+		mux.Handle(path, mcp)
+		mux.Handle(path+"/{$}", mcp)
+	}
+	for path, endpoint := range a.gate.login {
+		mux.Handle(path, endpoint)
+	}
+	mux.HandleFunc("GET /health", a.health())
 	mux.Handle("GET /metrics", a.metrics)
-	mux.HandleFunc("/", notFound)
+	mux.HandleFunc("/", a.notFound)
 
 	return a.gate.surround(mux, a.survive)
+}
+
+// paths are where MCP is: below the path of the public URL as well, which what
+// stands before the server may or may not cut off.
+func (a *app) paths() []string {
+	if u, err := url.Parse(a.public); err == nil && u.Path != "" {
+		return []string{a.path, u.Path + a.path}
+	}
+	return []string{a.path}
 }
 
 // survive turns a panic into status 500 and a log line with its stack.
@@ -41,33 +55,19 @@ func (a *app) survive(next http.Handler) http.Handler {
 	})
 }
 
-// health tells whether Infrahub answers to this server's credential, for probes
-// of load balancers and containers. In the passthrough modes the server has none
-// and tells only that it runs.
-func (a *app) health(w http.ResponseWriter, r *http.Request) {
-	if a.mode != auth.ModeNone {
-		writeJSON(w, http.StatusOK, map[string]string{"status": "healthy", "auth_mode": string(a.mode)})
-		return
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
-	defer cancel()
-	if _, err := a.upstream.Client(a.own.Identity().Credential).REST(ctx, "/api/info", nil); err != nil {
-		a.logger.WarnContext(ctx, "health check failed", "error", err)
-		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "unhealthy", "reason": err.Error()})
-		return
-	}
-	writeJSON(w, http.StatusOK, map[string]string{"status": "healthy"})
-}
-
 // notFound answers what does not exist. Clients look for OAuth metadata before
 // they connect and fail on an answer that is not JSON.
-func notFound(w http.ResponseWriter, r *http.Request) {
+func (a *app) notFound(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimSuffix(r.URL.Path, "/")
 	if path == "/register" || strings.Contains(path, "/.well-known/") {
-		writeError(w, http.StatusNotFound, "invalid_request", "OAuth is not enabled on this server.")
+		description := "OAuth is not enabled on this server."
+		if a.mode == auth.ModeOIDC {
+			description = "There is no such document; see " + oidc.AuthorizationServerPath + "."
+		}
+		writeError(w, http.StatusNotFound, "invalid_request", description)
 		return
 	}
-	writeError(w, http.StatusNotFound, "not_found", "There is nothing here; MCP is at /mcp.")
+	writeError(w, http.StatusNotFound, "not_found", "There is nothing here; MCP is at "+a.path+".")
 }
 
 func writeError(w http.ResponseWriter, status int, code, description string) {

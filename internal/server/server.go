@@ -57,20 +57,33 @@ const (
 // Run serves until ctx is cancelled or, on stdio, the input ends. It never waits
 // for Infrahub: a server that starts first finds it later.
 func Run(ctx context.Context, cfg *config.Config, o Options) error {
-	logger := telemetry.NewLogger(o.Err, cfg.Logging.Level, cfg.Infrahub.APIToken.Reveal(), cfg.Infrahub.Password.Reveal())
+	logger := newLogger(o.Err, cfg)
 	for _, warning := range o.Warnings {
 		logger.Warn("configuration", "warning", warning)
 	}
 	metrics := telemetry.NewMetrics()
-	a, err := newApp(cfg, o.Version, logger, metrics)
+	a, err := newApp(ctx, cfg, o.Version, logger, metrics)
 	if err != nil {
 		return err
 	}
 	defer a.upstream.Close()
 
 	logger.Info("starting", "version", o.Version, "infrahub", cfg.Infrahub.Address, "transport", cfg.Server.Transport, "auth_mode", cfg.Auth.Mode)
-	if a.mode != auth.ModeNone {
+	switch a.mode {
+	case auth.ModeToken, auth.ModeBasic:
 		logger.Info("passthrough_middleware", "enabled", true, "mode", string(a.mode))
+	case auth.ModeOIDC:
+		a.sso.announce(cfg, logger)
+		ctx, cancel := context.WithCancel(ctx)
+		defer func() {
+			cancel()
+			if err := a.sso.stop(); err != nil {
+				logger.Warn("the shared store could not be left", "error", err)
+			}
+		}()
+		if err := a.sso.start(ctx); err != nil {
+			return err
+		}
 	}
 	if cfg.Tools.ReadOnly {
 		logger.Info("read_only_mode", "enabled", true)
@@ -93,6 +106,10 @@ type app struct {
 	mode     auth.Mode
 	own      *auth.None // everyone, in mode none
 	accounts *auth.Accounts
+	sso      *singleSignOn // in mode oidc
+	public   string        // where clients reach the server, "" when that is not known
+	path     string        // of MCP
+	credit   bool          // Infrahub is told who the user is, in mode oidc
 	gate     *gate
 	keys     auth.Keys
 	schemas  *schema.Cache
@@ -103,7 +120,7 @@ type app struct {
 	protocol *protocol.Server
 }
 
-func newApp(cfg *config.Config, version string, logger *slog.Logger, metrics *telemetry.Metrics) (*app, error) {
+func newApp(ctx context.Context, cfg *config.Config, version string, logger *slog.Logger, metrics *telemetry.Metrics) (*app, error) {
 	upstream, err := infrahub.New(upstreamSettings(cfg, version, logger, metrics))
 	if err != nil {
 		return nil, fmt.Errorf("preparing the connection to Infrahub: %w", err)
@@ -120,7 +137,13 @@ func newApp(cfg *config.Config, version string, logger *slog.Logger, metrics *te
 	if err != nil {
 		return nil, err
 	}
-	authenticator, err := authenticatorOf(cfg, keys, own, accounts)
+	var sso *singleSignOn
+	if auth.Mode(cfg.Auth.Mode) == auth.ModeOIDC {
+		if sso, err = newSingleSignOn(ctx, cfg, own, keys, logger); err != nil {
+			return nil, err
+		}
+	}
+	authenticator, err := authenticatorOf(cfg, keys, own, accounts, sso)
 	if err != nil {
 		return nil, err
 	}
@@ -133,6 +156,10 @@ func newApp(cfg *config.Config, version string, logger *slog.Logger, metrics *te
 		mode:     auth.Mode(cfg.Auth.Mode),
 		own:      own,
 		accounts: accounts,
+		sso:      sso,
+		public:   cfg.Auth.OIDCBaseURL,
+		path:     cfg.Server.Path,
+		credit:   cfg.Auth.OIDCPassUser,
 		gate:     gate,
 		keys:     keys,
 		branches: branch.NewManager(branch.Options{
@@ -141,7 +168,7 @@ func newApp(cfg *config.Config, version string, logger *slog.Logger, metrics *te
 		}),
 		schemas: schema.NewCache(schemaAge, schemasKept),
 		settings: call.Settings{
-			ReadOnly: cfg.Tools.ReadOnly, AllowAgnostic: cfg.Writes.AllowAgnostic, ConfirmDelete: call.ConfirmDelete(cfg.Writes.ConfirmDeletes),
+			AllowAgnostic: cfg.Writes.AllowAgnostic, ConfirmDelete: call.ConfirmDelete(cfg.Writes.ConfirmDeletes),
 			RevealSecrets: cfg.Tools.RevealSecrets, ExpandPeers: cfg.Tools.SchemaExpandPeers,
 			MaxBytes: cfg.Tools.MaxResponseBytes, PageSize: cfg.Infrahub.PaginationSize, Concurrency: cfg.Infrahub.MaxConcurrentExecution,
 			CallLimit: max(leastCallLimit, 3*cfg.Infrahub.Timeout), DefaultBranch: cfg.Infrahub.DefaultBranch, Version: version,
@@ -149,10 +176,17 @@ func newApp(cfg *config.Config, version string, logger *slog.Logger, metrics *te
 		metrics: metrics,
 		logger:  logger,
 	}
+	if cfg.Tools.ReadOnly {
+		a.settings.WhyReadOnly = "The operator made this server read-only (INFRAHUB_MCP_READ_ONLY)."
+	}
+	var mayWrite func(context.Context) bool // nil where all may that reach the server
+	if sso != nil {
+		mayWrite = a.mayWrite
+	}
 	a.protocol = protocol.New(protocol.Options{
 		Name: "infrahub-mcp", Title: "Infrahub", Version: version,
 		Tools: tool.Catalogue(), Resources: resource.Catalogue(), Prompts: prompt.Catalogue(),
-		ReadOnly: cfg.Tools.ReadOnly, NewCall: a.call, Principal: principal, Observe: metrics.Message, Logger: logger,
+		ReadOnly: cfg.Tools.ReadOnly, MayWrite: mayWrite, NewCall: a.call, Principal: principal, Observe: metrics.Message, Logger: logger,
 	})
 	return a, nil
 }
@@ -161,31 +195,68 @@ func newApp(cfg *config.Config, version string, logger *slog.Logger, metrics *te
 // sent it: in mode none everyone with the server's own.
 func (a *app) call(ctx context.Context, origin protocol.Origin) (*call.Call, error) {
 	id := auth.IdentityFrom(ctx)
-	var user string
-	if a.mode != auth.ModeNone {
-		var err error
-		if user, err = a.accounts.Name(ctx, id); err != nil {
-			return nil, err
-		}
+	user, err := a.user(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	settings := a.settings
+	if a.sso != nil && settings.WhyReadOnly == "" && !a.mayWrite(ctx) {
+		settings.WhyReadOnly = "This login does not allow writing. Log in again and allow changes, or ask the operator for the permission to write."
 	}
 	client := a.upstream.Client(id.Credential)
-	branches := a.branches.Session(client, branch.Owner{Principal: id.Principal.Key, Session: origin.Session, User: user})
+	branches := a.branches.Session(client, branch.Owner{
+		Principal: id.Principal.Key, Session: origin.Session, User: user, Unnamed: a.sso != nil && !a.credit,
+	})
 	current, err := branches.Current(ctx)
 	if err != nil {
 		return nil, err
 	}
+	logger, credit := a.logger, ""
+	if a.sso != nil {
+		logger = logger.With("subject", id.Principal.Subject) // names change, and can be alike
+		if a.credit {
+			credit = user
+		}
+	}
 	return &call.Call{
+		SharedAccount: a.sso != nil,
+		Credit:        credit,
 		Client:        client,
 		Schemas:       a.schemas,
-		Settings:      a.settings,
-		User:          cmp.Or(user, "anonymous"),
-		Logger:        a.logger,
+		Settings:      settings,
+		User:          cmp.Or(user, call.Anonymous),
+		Logger:        logger,
 		Branches:      branches,
 		SessionBranch: current,
 		Modern:        origin.Modern,
 		Ask:           origin.Ask,
 		Report:        origin.Report,
 	}, nil
+}
+
+// user is the name of who sent a request, "" when nobody knows it.
+func (a *app) user(ctx context.Context, id auth.Identity) (string, error) {
+	switch a.mode {
+	case auth.ModeNone:
+		return "", nil
+	case auth.ModeOIDC:
+		return id.Principal.Name, nil
+	default:
+		return a.accounts.Name(ctx, id)
+	}
+}
+
+// mayWrite reports whether who sent a request may write, in mode oidc.
+func (a *app) mayWrite(ctx context.Context) bool {
+	return a.sso.MayWrite(auth.IdentityFrom(ctx).Principal)
+}
+
+// stepUp records a call that its sender may not make, in mode oidc, and returns
+// the challenge that says what is missing.
+func (a *app) stepUp(ctx context.Context, tool string) string {
+	p := auth.IdentityFrom(ctx).Principal
+	a.logger.InfoContext(ctx, "tool_call", "subject", p.Subject, "tool", tool, "user", p.Name, "branch", "", "outcome", "refused", "reason", "insufficient scope")
+	return a.sso.StepUp()
 }
 
 func upstreamSettings(cfg *config.Config, version string, logger *slog.Logger, metrics *telemetry.Metrics) infrahub.Settings {
@@ -216,8 +287,16 @@ func (a *app) serveHTTP(ctx context.Context, cfg *config.Config, listening func(
 		return fmt.Errorf("listening: %w", err)
 	}
 	listener = front.LimitConnections(listener, cfg.Server.MaxConnections)
-	sessions := protocol.NewSessions(cfg.Server.SessionTTL, a.keys.Tag("sessions"), principal)
-	mcp := protocol.NewHTTP(a.protocol, sessions, protocol.HTTPOptions{Ping: cfg.Server.PingInterval})
+	var sessionKeys [][]byte
+	for _, key := range a.keys.Derive("sessions") {
+		sessionKeys = append(sessionKeys, key.Key)
+	}
+	sessions := protocol.NewSessions(cfg.Server.SessionTTL, principal, sessionKeys...)
+	options := protocol.HTTPOptions{Ping: cfg.Server.PingInterval}
+	if a.sso != nil {
+		options.StepUp = a.stepUp
+	}
+	mcp := protocol.NewHTTP(a.protocol, sessions, options)
 	server := &http.Server{
 		Handler:           a.handler(mcp),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -237,7 +316,7 @@ func (a *app) serveHTTP(ctx context.Context, cfg *config.Config, listening func(
 		}
 		server.TLSConfig = certificate.Config()
 	}
-	a.logger.Info("listening", "address", scheme+"://"+listener.Addr().String()+"/mcp")
+	a.logger.Info("listening", "address", scheme+"://"+listener.Addr().String()+a.path)
 	if !isLoopback(cfg.Server.Host) && a.mode == auth.ModeNone {
 		a.logger.Warn("everyone who reaches this address acts with the server's Infrahub credential", "address", listener.Addr().String(), "auth_mode", cfg.Auth.Mode)
 	}

@@ -29,10 +29,15 @@ func configuration(t *testing.T, address string, more map[string]string) *config
 	t.Setenv("INFRAHUB_API_TOKEN", marked)
 	t.Setenv("INFRAHUB_MCP_ENV_FILE", "")
 	t.Setenv("INFRAHUB_MCP_LOG_LEVEL", "debug")
+	t.Setenv("INFRAHUB_MCP_LOG_FORMAT", "text")
 	for name, value := range more {
 		t.Setenv(name, value)
 	}
-	cfg, _, err := config.Load(config.Flags{"port": "0"})
+	flags := config.Flags{"port": "0"}
+	if more["INFRAHUB_MCP_AUTH_MODE"] != "" {
+		flags["transport"] = config.TransportHTTP
+	}
+	cfg, _, err := config.Load(flags)
 	if err != nil {
 		t.Fatal(err)
 	}

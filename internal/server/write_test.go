@@ -49,7 +49,13 @@ func structured(t *testing.T, address, session, name, arguments string) map[stri
 	t.Helper()
 	body := fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, name, arguments)
 	_, answer, _ := do(t, "POST", address+"/mcp", body, "Accept", accept, "Mcp-Session-Id", session)
-	for line := range strings.SplitSeq(answer, "\n") { // one event, or the answer alone
+	return content(t, answer)
+}
+
+// content is the structured content of a result, which is one event or alone.
+func content(t *testing.T, answer string) map[string]any {
+	t.Helper()
+	for line := range strings.SplitSeq(answer, "\n") {
 		var message struct {
 			Result struct {
 				StructuredContent map[string]any
@@ -59,7 +65,7 @@ func structured(t *testing.T, address, session, name, arguments string) map[stri
 			return message.Result.StructuredContent
 		}
 	}
-	t.Fatalf("%s: %s", name, answer)
+	t.Fatalf("no structured content: %s", answer)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"mime"
 	"net/http"
@@ -40,7 +41,7 @@ func form(w http.ResponseWriter, r *http.Request) (url.Values, bool) {
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
-		refuse(w, http.StatusBadRequest, "invalid_request", "The form cannot be read.")
+		refuse(w, unreadable(err), "invalid_request", "The form cannot be read, or is too long.")
 		return nil, false
 	}
 	if name := repeated(r.PostForm); name != "" {
@@ -48,6 +49,14 @@ func form(w http.ResponseWriter, r *http.Request) (url.Values, bool) {
 		return nil, false
 	}
 	return r.PostForm, true
+}
+
+// unreadable is the status for a body that cannot be read.
+func unreadable(err error) int {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return http.StatusRequestEntityTooLarge
+	}
+	return http.StatusBadRequest
 }
 
 // repeated returns a parameter that is given more than once, "" when there is

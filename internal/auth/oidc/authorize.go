@@ -144,7 +144,7 @@ func readScopes(form url.Values) ([]string, bool) {
 // address is named by that too.
 func (o *Server) isResource(resource string) bool {
 	u, err := url.Parse(resource)
-	if err != nil || u.User != nil || u.Fragment != "" || u.RawQuery != "" {
+	if err != nil {
 		return false
 	}
 	u.Scheme, u.Host = strings.ToLower(u.Scheme), strings.ToLower(u.Host)

@@ -147,6 +147,7 @@ func TestARequestThatIsWrongIsAnsweredToTheClient(t *testing.T) {
 		{"by reference", "request_uri", "https://evil.example/request", "invalid_request"},
 		{"for another resource", "resource", "https://other.example.com/mcp", "invalid_target"},
 		{"for another path", "resource", baseURL + "/other", "invalid_target"},
+		{"for a resource that is no address", "resource", "https://%zz", "invalid_target"},
 		{"for a resource with a query", "resource", baseURL + "/mcp?a=b", "invalid_target"},
 		{"for a resource with a fragment", "resource", baseURL + "/mcp#a", "invalid_target"},
 		{"for a resource with a user", "resource", "https://a@mcp.example.com/mcp", "invalid_target"},
@@ -184,19 +185,23 @@ func TestAClientThatCannotBeTrustedWithAnAnswerGetsNone(t *testing.T) {
 	id := s.register("https://client.example.com/callback", loopback)
 	other := newSite(t, options{server: func(o *oidc.Settings) { o.Keys = mustKeys(t, 'x') }}).register(loopback)
 	for _, test := range []struct {
-		name   string
-		q      url.Values
-		status int
+		name string
+		q    url.Values
+		says string
 	}{
-		{"without a client", asking("", "client_id", ""), http.StatusBadRequest},
-		{"of an unknown client", asking("nobody"), http.StatusBadRequest},
-		{"of a client of another server", asking(other), http.StatusBadRequest},
-		{"for an address of somebody else", asking(id, "redirect_uri", "https://evil.example/callback"), http.StatusBadRequest},
-		{"for another path", asking(id, "redirect_uri", "https://client.example.com/other"), http.StatusBadRequest},
-		{"without an address, of a client with two", asking(id, "redirect_uri", ""), http.StatusBadRequest},
-		{"for an address that the operator did not allow to its own client", asking(s.idp.ClientID, "redirect_uri", "https://client.example.com/callback"), http.StatusBadRequest},
+		{"without a client", asking("", "client_id", ""), "does not name an MCP client"},
+		{"of an unknown client", asking("nobody"), "does not know"},
+		{"of a client of another server", asking(other), "does not know"},
+		{"for an address of somebody else", asking(id, "redirect_uri", "https://evil.example/callback"), "has not registered"},
+		{"for another path", asking(id, "redirect_uri", "https://client.example.com/other"), "has not registered"},
+		{"without an address, of a client with two", asking(id, "redirect_uri", ""), "has not registered"},
+		{"for an address that the operator did not allow to its own client", asking(s.idp.ClientID, "redirect_uri", "https://client.example.com/callback"), "has not registered"},
 	} {
-		t.Run(test.name, func(t *testing.T) { wantPage(t, s.browser().ask(test.q), test.status) })
+		t.Run(test.name, func(t *testing.T) {
+			if page := wantPage(t, s.browser().ask(test.q), http.StatusBadRequest); !strings.Contains(page, test.says) {
+				t.Errorf("the page does not say %q:\n%s", test.says, page)
+			}
+		})
 	}
 	t.Run("with a parameter twice", func(t *testing.T) {
 		q := asking(id)
@@ -220,7 +225,7 @@ func TestAClientThatCannotBeTrustedWithAnAnswerGetsNone(t *testing.T) {
 func wantPage(t *testing.T, answer *http.Response, status int) string {
 	t.Helper()
 	text := body(t, answer)
-	if answer.StatusCode != status || answer.Header.Get("Location") != "" || !strings.Contains(text, `role="alert"`) {
+	if answer.StatusCode != status || answer.Header.Get("Location") != "" || strings.Count(text, `role="alert"`) != 1 {
 		t.Errorf("status %d, want %d; location %q:\n%s", answer.StatusCode, status, answer.Header.Get("Location"), text)
 	}
 	return text
@@ -454,5 +459,5 @@ func TestPagesTakeNoOtherMethods(t *testing.T) {
 
 func TestALongFormIsRefused(t *testing.T) {
 	s := newSite(t, options{})
-	wantPage(t, s.post("/consent", url.Values{"form": {strings.Repeat("x", 40<<10)}}), http.StatusBadRequest)
+	wantPage(t, s.post("/consent", url.Values{"form": {strings.Repeat("x", 40<<10)}}), http.StatusRequestEntityTooLarge)
 }

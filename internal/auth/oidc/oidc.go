@@ -179,12 +179,12 @@ func (o *Server) page(handler http.HandlerFunc, methods ...string) http.Handler 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !slices.Contains(methods, r.Method) {
 			w.Header().Set("Allow", strings.Join(methods, ", "))
-			o.showFault(w, http.StatusMethodNotAllowed, "This address takes no "+r.Method+" requests.", "Start again from your MCP client.")
+			o.showFault(w, http.StatusMethodNotAllowed, "This address takes no "+r.Method+" requests.", startAgain)
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		if err := r.ParseForm(); err != nil {
-			o.showFault(w, http.StatusBadRequest, "The request cannot be read.", "Start again from your MCP client.")
+			o.showFault(w, unreadable(err), "The request cannot be read, or is too long.", startAgain)
 			return
 		}
 		handler(w, r)

@@ -18,11 +18,7 @@ func (o *Server) register(w http.ResponseWriter, r *http.Request) {
 	}
 	metadata, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
 	if err != nil {
-		status := http.StatusBadRequest
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			status = http.StatusRequestEntityTooLarge
-		}
-		refuse(w, status, "invalid_client_metadata", "The metadata cannot be read, or is too long.")
+		refuse(w, unreadable(err), "invalid_client_metadata", "The metadata cannot be read, or is too long.")
 		return
 	}
 	response, err := o.settings.Clients.Register(metadata)

@@ -206,9 +206,6 @@ func (o *Server) rotate(ctx context.Context, t refreshToken) (*tokens, error) {
 		return nil, err
 	}
 	g.Scopes, g.Life, g.Upstream = both(g.Scopes, login.Granted), login.Life, login.RefreshToken
-	if login.Name != "" {
-		g.Identity.Name = login.Name
-	}
 	answer, err := o.issue(g, g.Scopes)
 	if err != nil {
 		return nil, err

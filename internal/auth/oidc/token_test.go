@@ -3,6 +3,7 @@ package oidc_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -79,10 +80,13 @@ func TestATokenRequestThatIsWrongIsRefused(t *testing.T) {
 		wantError(t, s.post("/token", form), 400, "invalid_request")
 	})
 	t.Run("in JSON", func(t *testing.T) {
-		wantError(t, s.do(s.request(http.MethodPost, "/token", `{"grant_type":"authorization_code"}`, "Content-Type", "application/json")), 400, "invalid_request")
+		answer := s.do(s.request(http.MethodPost, "/token", redeeming(id, code).Encode(), "Content-Type", "application/json"))
+		if text := body(t, answer); answer.StatusCode != http.StatusBadRequest || !strings.Contains(text, "content type") {
+			t.Errorf("%d %s", answer.StatusCode, text)
+		}
 	})
 	t.Run("that is too long", func(t *testing.T) {
-		wantError(t, s.post("/token", redeeming(id, strings.Repeat("x", 40<<10))), 400, "invalid_request")
+		wantError(t, s.post("/token", redeeming(id, strings.Repeat("x", 40<<10))), 413, "invalid_request")
 	})
 	t.Run("by GET", func(t *testing.T) {
 		answer := s.do(s.request(http.MethodGet, "/token", ""))
@@ -238,6 +242,26 @@ func TestClientsThatRaceWithARefreshGetTheSameTokens(t *testing.T) {
 	}
 }
 
+// A provider that takes each of its refresh tokens once refuses the slower of two
+// replicas, whose client then gets what the faster one made.
+func TestReplicasThatRaceWithARefreshDoNotEndTheLogin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fast := newSite(t, options{})
+		fast.idp.Configure(func(b *idptest.Behavior) { b.RotateRefresh = true })
+		slow := newSite(t, options{idp: fast.idp, server: func(o *oidc.Settings) { o.Ledger = fast.settings.Ledger }})
+		id, first := fast.login()
+		fast.idp.Fault(idptest.Token, idptest.Fault{Delay: time.Second, Times: 1})
+		slower := make(chan granted)
+		go func() { slower <- slow.tokens(refreshing(id, first.refresh)) }()
+		synctest.Wait() // until the slower one waits for the provider
+		faster := fast.tokens(refreshing(id, first.refresh))
+		if got := <-slower; got != faster {
+			t.Error("two replicas made different tokens")
+		}
+		fast.wantUser(faster.access)
+	})
+}
+
 func TestARefreshMayAskForLess(t *testing.T) {
 	s := newSite(t, options{})
 	id, first := s.login()
@@ -259,7 +283,7 @@ func TestWhatTheProviderTakesAwayIsGoneAfterARefresh(t *testing.T) {
 	second := s.tokens(refreshing(id, first.refresh))
 	user := s.wantUser(second.access)
 	if second.scope != "" || user["write"] != false {
-		t.Errorf("scope %q, may write %v", second.scope, user["write"])
+		t.Errorf("scope %q, user %v", second.scope, user)
 	}
 	// It does not come back by itself: the user has to log in again.
 	s.idp.SetUser(idptest.User{Subject: "user-1", Scopes: []string{"write"}})
@@ -327,6 +351,7 @@ func TestRevocation(t *testing.T) {
 		t.Error("the provider was told to revoke")
 	}
 	wantError(t, s.post("/revoke", url.Values{"client_id": {id}}), 400, "invalid_request")
+	wantError(t, s.do(s.request(http.MethodPost, "/revoke", "token=x", "Content-Type", "text/plain")), 400, "invalid_request")
 
 	// An access token goes alone.
 	if answer := s.post("/revoke", url.Values{"token": {got.access}, "client_id": {id}, "token_type_hint": {"refresh_token"}}); answer.StatusCode != http.StatusOK {
@@ -379,7 +404,7 @@ func TestKeysMayBeReplacedWhileTheyAreInUse(t *testing.T) {
 func TestAnyReplicaServesAnyStep(t *testing.T) {
 	redis := miniredis.RunT(t)
 	store := func() *ledger.Redis {
-		store, err := ledger.NewRedis(t.Context(), "redis://"+redis.Addr(), nil)
+		store, err := ledger.NewRedis(t.Context(), "redis://"+redis.Addr(), slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -427,10 +452,17 @@ func TestAnyReplicaServesAnyStep(t *testing.T) {
 // forgetful is a store that fails at one thing.
 type forgetful struct {
 	ledger.Store
-	keep, revoke bool
+	mark, keep, revoke bool
 }
 
 var errForgotten = errors.New("forgotten")
+
+func (f forgetful) Mark(ctx context.Context, key string, life time.Duration) (first bool, at time.Time, err error) {
+	if f.mark {
+		return false, time.Time{}, errForgotten
+	}
+	return f.Store.Mark(ctx, key, life)
+}
 
 func (f forgetful) Keep(ctx context.Context, key, value string, life time.Duration) error {
 	if f.keep {
@@ -449,9 +481,15 @@ func (f forgetful) Revoke(ctx context.Context, key string, life time.Duration) e
 func TestWhatTheStoreDidNotTakeIsNotSaidToBeDone(t *testing.T) {
 	s := newSite(t, options{})
 	id, got := s.login()
-	s.settings.Ledger = forgetful{Store: s.settings.Ledger, keep: true, revoke: true}
+	whole := s.settings.Ledger
+	s.settings.Ledger = forgetful{Store: whole, keep: true, revoke: true}
 	s.restart()
 	wantError(t, s.post("/revoke", url.Values{"token": {got.access}, "client_id": {id}}), 503, "temporarily_unavailable")
 	wantError(t, s.post("/revoke", url.Values{"token": {got.refresh}, "client_id": {id}}), 503, "temporarily_unavailable")
+	id, got = s.login() // the last one was ended here all the same
+	wantError(t, s.post("/token", refreshing(id, got.refresh)), 503, "temporarily_unavailable")
+
+	s.settings.Ledger = forgetful{Store: whole, mark: true}
+	s.restart()
 	wantError(t, s.post("/token", refreshing(id, got.refresh)), 503, "temporarily_unavailable")
 }

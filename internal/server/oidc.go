@@ -1,0 +1,169 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9/logging"
+
+	"infrahub-mcp/internal/auth"
+	"infrahub-mcp/internal/auth/oidc"
+	"infrahub-mcp/internal/auth/oidc/client"
+	"infrahub-mcp/internal/auth/oidc/ledger"
+	"infrahub-mcp/internal/auth/oidc/provider"
+	"infrahub-mcp/internal/auth/oidc/seal"
+	"infrahub-mcp/internal/config"
+	"infrahub-mcp/internal/server/front"
+)
+
+// Limits of the endpoints of a login, which anyone may use without a token: of
+// one address, behind which a whole company may be, and of all together.
+const (
+	loginsPerSecond    = 20
+	loginsAtOnce       = 100
+	allLoginsPerSecond = 200
+	allLoginsAtOnce    = 1000
+)
+
+// singleSignOn is mode oidc, running.
+type singleSignOn struct {
+	*oidc.Server
+	provider *provider.Provider
+	close    func() error
+	running  sync.WaitGroup
+}
+
+// newSingleSignOn builds mode oidc. It asks nobody but the shared store.
+func newSingleSignOn(ctx context.Context, cfg *config.Config, own *auth.None, keys auth.Keys, logger *slog.Logger) (*singleSignOn, error) {
+	documents, err := client.ParseDocumentPolicy(strings.Join(cfg.Auth.OIDCCIMD, ","))
+	if err != nil {
+		return nil, fmt.Errorf("INFRAHUB_MCP_OIDC_CIMD: %w", err)
+	}
+	idp, err := provider.New(provider.Settings{
+		ConfigURL: cfg.Auth.OIDCConfigURL, ClientID: cfg.Auth.OIDCClientID, ClientSecret: cfg.Auth.OIDCClientSecret.Reveal,
+		RedirectURL: cfg.Auth.OIDCBaseURL + cfg.Auth.OIDCRedirectPath, Scopes: cfg.Auth.OIDCScopes, WriteScopes: writeScopes(cfg),
+		ScopeClaims: cfg.Auth.OIDCScopeClaims, Audience: cfg.Auth.OIDCAudience, UserClaim: cfg.Auth.OIDCUserClaim, Logger: logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("mode oidc: %w", err)
+	}
+	wait, err := loginLimit()
+	if err != nil {
+		return nil, err
+	}
+	s := &singleSignOn{provider: idp, close: func() error { return nil }}
+	var store ledger.Store = ledger.NewMemory()
+	if url := cfg.Auth.StateURL.Reveal(); url != "" {
+		logging.Disable() // of the library; the ledger logs what matters
+		shared, err := ledger.NewRedis(ctx, url, logger)
+		if err != nil {
+			return nil, fmt.Errorf("INFRAHUB_MCP_STATE_URL: %w", err)
+		}
+		store, s.close = shared, shared.Close
+	}
+	box := seal.New(keys)
+	s.Server, err = oidc.New(oidc.Settings{
+		BaseURL: cfg.Auth.OIDCBaseURL, Path: cfg.Server.Path, RedirectPath: cfg.Auth.OIDCRedirectPath,
+		WriteScopes: cfg.Auth.ScopesWrite, ReadOnly: cfg.Tools.ReadOnly, Keys: keys, Provider: idp,
+		Clients: client.New(client.Settings{
+			Box: box, KnownID: cfg.Auth.OIDCClientID, AllowedRedirectURIs: cfg.Auth.OIDCAllowedRedirects, Documents: documents, Logger: logger,
+		}),
+		Ledger: store, Credential: own.Identity().Credential, Wait: wait, Logger: logger,
+	})
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// writeScopes are those to ask the provider for.
+func writeScopes(cfg *config.Config) []string {
+	if cfg.Tools.ReadOnly {
+		return nil
+	}
+	return cfg.Auth.ScopesWrite
+}
+
+// start finds the provider, and keeps up with it until ctx ends. Only a wrong
+// setting is an error: a provider that does not answer may come later.
+func (s *singleSignOn) start(ctx context.Context) error {
+	if err := s.provider.Start(ctx); err != nil {
+		return fmt.Errorf("mode oidc: %w", err)
+	}
+	s.running.Go(func() { s.provider.Run(ctx) })
+	return nil
+}
+
+// stop ends what start began, whose context has to be done.
+func (s *singleSignOn) stop() error {
+	s.running.Wait()
+	return s.close()
+}
+
+// announce writes the lines that say how callers are authenticated.
+func (s *singleSignOn) announce(cfg *config.Config, logger *slog.Logger) {
+	logger.Info("oidc_auth", "enabled", true, "config_url", cfg.Auth.OIDCConfigURL, "client_id", cfg.Auth.OIDCClientID)
+	scopes := "[]"
+	if len(cfg.Auth.ScopesWrite) > 0 {
+		scopes = "['" + strings.Join(cfg.Auth.ScopesWrite, "', '") + "']"
+	}
+	logger.Info("auth_middleware", "enabled", true, "auth_mode", cfg.Auth.Mode, "write_scopes", scopes)
+	if cfg.Auth.SigningKey != "" || cfg.Auth.SigningKeyFile != "" {
+		return
+	}
+	if cfg.Auth.OIDCClientSecret != "" {
+		logger.Warn("tokens are signed with a key made of the client secret: whoever knows it can forge them, and changing it logs everyone out", "variable", "INFRAHUB_MCP_SIGNING_KEY")
+		return
+	}
+	logger.Warn("tokens are signed with a random key: a restart logs everyone out, and replicas do not know each other's", "variable", "INFRAHUB_MCP_SIGNING_KEY")
+}
+
+// loginLimit returns how long the sender of a request has to wait, by address and
+// all together.
+func loginLimit() (func(*http.Request) time.Duration, error) {
+	byAddress, err := front.NewRateLimit(loginsPerSecond, loginsAtOnce, limitsKept)
+	if err != nil {
+		return nil, err
+	}
+	together, err := front.NewRateLimit(allLoginsPerSecond, allLoginsAtOnce, 1)
+	if err != nil {
+		return nil, err
+	}
+	return func(r *http.Request) time.Duration {
+		if wait := byAddress.Wait(front.ByAddress(r)); wait > 0 {
+			return wait
+		}
+		return together.Wait("all")
+	}, nil
+}
+
+// signingKeys returns those of a configuration. Without any, mode oidc makes them
+// of its client secret, which replicas share; other keys are random.
+func signingKeys(cfg *config.Config) (auth.Keys, error) {
+	text, name := cfg.Auth.SigningKey.Reveal(), "INFRAHUB_MCP_SIGNING_KEY"
+	if path := cfg.Auth.SigningKeyFile; path != "" {
+		content, err := os.ReadFile(path) //nolint:gosec // the operator names it
+		if err != nil {
+			return auth.Keys{}, fmt.Errorf("INFRAHUB_MCP_SIGNING_KEY_FILE: %w", err)
+		}
+		text, name = strings.Join(strings.Fields(string(content)), ","), "INFRAHUB_MCP_SIGNING_KEY_FILE"
+	}
+	if text == "" {
+		if secret := cfg.Auth.OIDCClientSecret.Reveal(); secret != "" && auth.Mode(cfg.Auth.Mode) == auth.ModeOIDC {
+			return auth.KeysOf(secret), nil
+		}
+		return auth.NewKeys(), nil
+	}
+	keys, err := auth.ParseKeys(text)
+	if err != nil {
+		return keys, fmt.Errorf("%s: %w", name, err)
+	}
+	return keys, nil
+}
