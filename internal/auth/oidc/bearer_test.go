@@ -141,3 +141,15 @@ func TestTokensOfTheProviderAreTakenWhereTheAudienceIsKnown(t *testing.T) {
 	off := newSite(t, options{})
 	off.wantRefused("a token of the provider, without an audience", off.idp.AccessToken(claims(nil)))
 }
+
+func BenchmarkAuthenticate(b *testing.B) {
+	s := newSite(b, options{})
+	_, got := s.login()
+	r := s.request(http.MethodPost, "/mcp", "{}", "Authorization", "Bearer "+got.access)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := s.server.Authenticate(r); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -42,7 +42,7 @@ const ownToken = "own-infrahub-token"
 // are given to its handler, and the provider is reached without a network. It may
 // be used in a bubble of package testing/synctest.
 type site struct {
-	t        *testing.T
+	t        testing.TB
 	settings oidc.Settings
 	idp      *idptest.Provider
 	server   *oidc.Server
@@ -78,7 +78,7 @@ type options struct {
 	idp      *idptest.Provider
 }
 
-func newSite(t *testing.T, o options) *site {
+func newSite(t testing.TB, o options) *site {
 	t.Helper()
 	s := &site{t: t, idp: o.idp, log: &lockedBuffer{}}
 	if s.idp == nil {
@@ -164,7 +164,7 @@ func (s *site) request(method, path, body string, header ...string) *http.Reques
 }
 
 // body is the text of an answer.
-func body(t *testing.T, answer *http.Response) string {
+func body(t testing.TB, answer *http.Response) string {
 	t.Helper()
 	defer answer.Body.Close()
 	var b bytes.Buffer
@@ -175,7 +175,7 @@ func body(t *testing.T, answer *http.Response) string {
 }
 
 // fields are the members of an answer in JSON.
-func fields(t *testing.T, answer *http.Response) map[string]any {
+func fields(t testing.TB, answer *http.Response) map[string]any {
 	t.Helper()
 	var members map[string]any
 	text := body(t, answer)
@@ -296,7 +296,7 @@ func (b *browser) ask(q url.Values) *http.Response {
 var hidden = regexp.MustCompile(`name="form" value="([^"]*)"`)
 
 // formOf is the sealed form of a consent page.
-func formOf(t *testing.T, page *http.Response) string {
+func formOf(t testing.TB, page *http.Response) string {
 	t.Helper()
 	text := body(t, page)
 	found := hidden.FindStringSubmatch(text)
@@ -319,7 +319,7 @@ func (b *browser) submit(form url.Values, header ...string) *http.Response {
 }
 
 // location is where an answer sends the browser.
-func location(t *testing.T, answer *http.Response) string {
+func location(t testing.TB, answer *http.Response) string {
 	t.Helper()
 	if answer.StatusCode != http.StatusSeeOther {
 		t.Fatalf("status %d and no redirect:\n%s", answer.StatusCode, body(t, answer))
@@ -342,7 +342,7 @@ func (b *browser) finish(toProvider string) url.Values {
 }
 
 // answered are the parameters that a client gets.
-func answered(t *testing.T, answer *http.Response) url.Values {
+func answered(t testing.TB, answer *http.Response) url.Values {
 	t.Helper()
 	u, err := url.Parse(location(t, answer))
 	if err != nil {
