@@ -52,6 +52,10 @@ test-toon: ## Check TOON against its published fixtures and reference decoder (n
 test-infrahubctl: build ## Check the sandbox with infrahubctl and Infrahub's Python SDK (needs Python)
 	@.ci/infrahubctl
 
+.PHONY: test-login
+test-login: build ## Log in with a real Keycloak, a browser and other MCP clients (KEYCLOAK_BOOT=script)
+	@GO_TEST='$(GO_TEST)' .ci/login
+
 .PHONY: test-real
 test-real: ## Run the tests of the program and of the sandbox's likeness against INFRAHUB_ADDRESS
 	@INFRAHUB_REAL=required $(GO_TEST) -p 1 -count=1 -timeout 30m ./test/contract/... ./test/program/...

@@ -27,6 +27,9 @@ type Call struct {
 	Settings Settings
 	// User is the name for audit lines, Anonymous when there is none.
 	User string
+	// Subject is the id of the user at the identity provider, for audit lines: names
+	// change and can be alike. It is "" where there is none.
+	Subject string
 	// SharedAccount says that the client acts as an account that many users share,
 	// so that Infrahub does not know this one.
 	SharedAccount bool
@@ -131,4 +134,13 @@ func (c *Call) Progress(done, total int, message string) {
 	if c.Report != nil {
 		c.Report(float64(done), float64(total), message)
 	}
+}
+
+// Audited appends to the attributes of an audit line who the user is beyond their
+// name, where that is known.
+func (c *Call) Audited(attributes ...slog.Attr) []slog.Attr {
+	if c.Subject != "" {
+		attributes = append(attributes, slog.String("subject", c.Subject))
+	}
+	return attributes
 }

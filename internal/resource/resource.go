@@ -70,9 +70,9 @@ func (r *Resource) Read(ctx context.Context, c *call.Call, uri string, variables
 		if err != nil {
 			outcome = "failed"
 		}
-		c.Logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "resource_read",
+		c.Logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "resource_read", c.Audited(
 			slog.String("uri", problem.Excerpt(uri, maxURI)), slog.String("user", c.User), slog.String("branch", c.SessionBranch),
-			slog.String("outcome", outcome), slog.Duration("duration", time.Since(start)))
+			slog.String("outcome", outcome), slog.Duration("duration", time.Since(start)))...)
 	}()
 	content, err = r.read(ctx, c, variables)
 	if errors.Is(err, infrahub.BranchNotFound) && c.SessionBranch != "" {

@@ -158,8 +158,8 @@ func TestWritingNeedsItsScope(t *testing.T) {
 		t.Errorf("the branch of the writer is %q", name)
 	}
 	for _, line := range []string{
-		`tool_call subject=rea-1 tool=node_delete user=rea branch="" outcome=refused reason="insufficient scope"`,
-		`tool_call subject=wes-1 tool=node_upsert user=wes`,
+		`tool_call tool=node_delete user=rea branch="" outcome=refused reason="insufficient scope" subject=rea-1`,
+		`tool_call tool=node_upsert user=wes branch=ai/wes/`, "subject=wes-1",
 	} {
 		if !strings.Contains(log.String(), line) {
 			t.Errorf("the log lacks %s:\n%s", line, log)

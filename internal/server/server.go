@@ -109,7 +109,7 @@ type app struct {
 	sso      *singleSignOn // in mode oidc
 	public   string        // where clients reach the server, "" when that is not known
 	path     string        // of MCP
-	credit   bool          // Infrahub is told who the user is, in mode oidc
+	credit   bool          // Infrahub is told who the user is
 	gate     *gate
 	keys     auth.Keys
 	schemas  *schema.Cache
@@ -159,7 +159,7 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 		sso:      sso,
 		public:   cfg.Auth.OIDCBaseURL,
 		path:     cfg.Server.Path,
-		credit:   cfg.Auth.OIDCPassUser,
+		credit:   sso != nil && cfg.Auth.OIDCPassUser,
 		gate:     gate,
 		keys:     keys,
 		branches: branch.NewManager(branch.Options{
@@ -211,12 +211,9 @@ func (a *app) call(ctx context.Context, origin protocol.Origin) (*call.Call, err
 	if err != nil {
 		return nil, err
 	}
-	logger, credit := a.logger, ""
-	if a.sso != nil {
-		logger = logger.With("subject", id.Principal.Subject) // names change, and can be alike
-		if a.credit {
-			credit = user
-		}
+	credit := ""
+	if a.credit {
+		credit = user
 	}
 	return &call.Call{
 		SharedAccount: a.sso != nil,
@@ -225,7 +222,8 @@ func (a *app) call(ctx context.Context, origin protocol.Origin) (*call.Call, err
 		Schemas:       a.schemas,
 		Settings:      settings,
 		User:          cmp.Or(user, call.Anonymous),
-		Logger:        logger,
+		Subject:       id.Principal.Subject,
+		Logger:        a.logger,
 		Branches:      branches,
 		SessionBranch: current,
 		Modern:        origin.Modern,
@@ -255,7 +253,7 @@ func (a *app) mayWrite(ctx context.Context) bool {
 // the challenge that says what is missing.
 func (a *app) stepUp(ctx context.Context, tool string) string {
 	p := auth.IdentityFrom(ctx).Principal
-	a.logger.InfoContext(ctx, "tool_call", "subject", p.Subject, "tool", tool, "user", p.Name, "branch", "", "outcome", "refused", "reason", "insufficient scope")
+	a.logger.InfoContext(ctx, "tool_call", "tool", tool, "user", p.Name, "branch", "", "outcome", "refused", "reason", "insufficient scope", "subject", p.Subject)
 	return a.sso.StepUp()
 }
 

@@ -98,9 +98,9 @@ func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage)
 		case result.IsError:
 			outcome = "refused"
 		}
-		c.Logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "tool_call",
+		c.Logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "tool_call", c.Audited(
 			slog.String("tool", t.Name), slog.String("user", c.User), slog.String("branch", c.SessionBranch),
-			slog.String("outcome", outcome), slog.Duration("duration", time.Since(start)))
+			slog.String("outcome", outcome), slog.Duration("duration", time.Since(start)))...)
 	}()
 	defer func() {
 		if fault := recover(); fault != nil {
