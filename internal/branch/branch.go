@@ -127,10 +127,17 @@ func (s *Session) Lost(ctx context.Context, branch, reason string) {
 }
 
 // usable refuses a branch that the owner may not write to: it must fit the
-// pattern for the owner, be the owner's own, or be one the owner switched to.
+// pattern for the owner and not have been made for somebody else, be the owner's
+// own, or be one the owner switched to.
 func (s *Session) usable(ctx context.Context, name string) error {
 	if s.manager.fits(name, s.owner.User) {
-		return nil
+		made, err := s.manager.options.Store.Get(ctx, makerKey(name))
+		if err != nil {
+			return fmt.Errorf("looking up the branch: %w", err)
+		}
+		if made == (Handle{}) || made.Maker == s.owner.Principal {
+			return nil
+		}
 	}
 	handle, err := s.handle(ctx)
 	if err != nil {
@@ -153,6 +160,20 @@ func (s *Session) usable(ctx context.Context, name string) error {
 // switchKey is under what is remembered that a principal switched to a branch.
 func (s *Session) switchKey(name string) string {
 	return "switched\x00" + s.owner.Principal + "\x00" + name
+}
+
+// makerKey is under what is remembered of who a branch was made for.
+func makerKey(name string) string { return "made\x00" + name }
+
+// made remembers who a branch was made for, where that is known.
+func (s *Session) made(ctx context.Context, name string) error {
+	if s.owner.Principal == "" {
+		return nil
+	}
+	if _, err := s.manager.options.Store.Swap(ctx, makerKey(name), Handle{}, Handle{Branch: name, Maker: s.owner.Principal}); err != nil {
+		return fmt.Errorf("remembering whose branch %s is: %w", name, err)
+	}
+	return nil
 }
 
 // isOpen makes sure that a branch may be written to. The error is a *closed when

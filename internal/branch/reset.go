@@ -42,6 +42,9 @@ func (s *Session) Reset(ctx context.Context, name string) (action Action, previo
 		if err := s.create(ctx, name); err != nil {
 			return "", previous, err
 		}
+		if err := s.made(ctx, name); err != nil {
+			return "", previous, err
+		}
 		action = Created
 	case found.IsDefault != nil && *found.IsDefault:
 		return "", previous, defaultBranch(name)
@@ -51,7 +54,7 @@ func (s *Session) Reset(ctx context.Context, name string) (action Action, previo
 		}
 	}
 	s.manager.seen(name)
-	if !s.manager.fits(name, s.owner.User) {
+	if action == Switched {
 		if _, err := s.manager.options.Store.Swap(ctx, s.switchKey(name), Handle{}, Handle{Branch: name}); err != nil {
 			return "", previous, fmt.Errorf("remembering the branch: %w", err)
 		}

@@ -16,6 +16,9 @@ type Handle struct {
 	// to, with the reason as the end of a sentence that begins with its name.
 	Lost   string `json:"lost,omitempty"`
 	Reason string `json:"reason,omitempty"`
+	// Maker is the principal that a branch was made for, where that is what is
+	// remembered.
+	Maker string `json:"maker,omitempty"`
 }
 
 // Store remembers handles by key for all replicas of this server. Losing one

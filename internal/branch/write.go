@@ -169,7 +169,7 @@ func (s *Session) make(ctx context.Context) (string, error) {
 		err := s.create(ctx, name)
 		switch {
 		case err == nil:
-			return name, nil
+			return name, s.made(ctx, name)
 		case !isTaken(err):
 			return "", err
 		case s.manager.fixed():

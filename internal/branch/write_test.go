@@ -426,6 +426,42 @@ func TestABranchThatIsAskedFor(t *testing.T) {
 	}
 }
 
+// A name that fits the pattern says nothing of whose it is where the pattern does
+// not name the user.
+func TestABranchOfSomebodyElseIsNotWrittenTo(t *testing.T) {
+	t.Parallel()
+	u := newUpstream(t)
+	m := manager(t, usual)
+	ann, bob := m.Session(u.client, Owner{Principal: "ann", User: "ann"}), m.Session(u.client, Owner{Principal: "bob", User: "bob"})
+	anns := written(t, ann, "", u.tag("a")).Branch
+	later := m.Session(u.client, Owner{Principal: "ann", Session: "2", User: "ann"})
+	written(t, later, anns, u.tag("b"))
+	_, err := bob.Write(t.Context(), anns, u.tag("c"))
+	if _, ok := errors.AsType[*problem.Problem](err); !ok || !strings.Contains(err.Error(), "not a session branch of yours") {
+		t.Errorf("bob writes on the branch of ann: %v", err)
+	}
+	if err := bob.Usable(t.Context(), anns); err == nil {
+		t.Error("bob may propose the branch of ann")
+	}
+	// It can be meant, and is said then.
+	if action, _, err := bob.Reset(t.Context(), anns); action != Switched || err != nil {
+		t.Errorf("bob switches to it: %q, %v", action, err)
+	}
+	written(t, bob, anns, u.tag("c"))
+	written(t, m.Session(u.client, Owner{Principal: "bob", Session: "2", User: "bob"}), anns, u.tag("d"))
+	if diff := cmp.Diff([]string{"a", "b", "c", "d"}, u.tags(anns)); diff != "" {
+		t.Error(diff)
+	}
+	// One that is made by name is its maker's too.
+	const name = "mcp/session-20200101-0123abcd"
+	if action, _, err := ann.Reset(t.Context(), name); action != Created || err != nil {
+		t.Fatalf("%q, %v", action, err)
+	}
+	if _, err := bob.Write(t.Context(), name, u.tag("e")); err == nil {
+		t.Error("bob writes on a branch that ann made by name")
+	}
+}
+
 func TestABranchThatWasSwitchedToIsTheOwnersEverywhere(t *testing.T) {
 	t.Parallel()
 	u := newUpstream(t)

@@ -194,6 +194,31 @@ func TestEachUserIsTold(t *testing.T) {
 	}
 }
 
+func TestASessionBelongsToAUserAndNotToAToken(t *testing.T) {
+	cfg, _, _ := singleSigned(t, nil)
+	address, _, _ := serve(t, cfg)
+	wes := newCaller(t, address, accessToken(t, "wes", "write"))
+	branch := wes.call("node_upsert", `{"kind":"BuiltinTag","data":{"name":"x"}}`)["branch"]
+	renewed := &caller{t: t, address: address, token: accessToken(t, "wes", "write"), session: wes.session}
+	if info := renewed.call("get_session_info", `{}`); info["session_branch"] != branch {
+		t.Errorf("with another token the session is on %v, not on %v", info["session_branch"], branch)
+	}
+	other := &caller{t: t, address: address, token: accessToken(t, "ann", "write"), session: wes.session}
+	if status, answer, _ := other.send(list); status != http.StatusNotFound {
+		t.Errorf("another user: %d %s", status, answer)
+	}
+	for _, method := range []string{http.MethodGet, http.MethodDelete} {
+		if status, _, _ := do(t, method, address+"/mcp", "", "Authorization", "Bearer "+other.token, "Mcp-Session-Id", wes.session, "Accept", accept); status != http.StatusNotFound {
+			t.Errorf("%s by another user: %d", method, status)
+		}
+	}
+	// Without sessions a branch is its user's too.
+	_, answer, _ := (&caller{t: t, address: address, token: other.token}).send(fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"node_upsert","arguments":{"kind":"BuiltinTag","data":{"name":"y"},"branch":%q}}}`, branch))
+	if !strings.Contains(answer, `"isError":true`) {
+		t.Errorf("another user writes on the branch: %s", answer)
+	}
+}
+
 func TestListsThatDependOnTheCallerAreNotShared(t *testing.T) {
 	cfg, _, _ := singleSigned(t, nil)
 	address, _, _ := serve(t, cfg)

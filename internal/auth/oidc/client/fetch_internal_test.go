@@ -122,6 +122,7 @@ func FuzzDocument(f *testing.F) {
 	for _, seed := range []string{
 		`{"client_id": "` + id + `", "client_name": "App", "redirect_uris": ["https://app.example/cb", "vscode://x"]}`,
 		`{"client_id": "` + id + `", "redirect_uris": ["http://localhost/cb"], "token_endpoint_auth_method": "none", "grant_types": ["authorization_code"]}`,
+		`{"client_id": "` + id + `", "redirect_uris": ["http://[::1]/cb"], "token_endpoint_auth_method": "private_key_jwt", "token_endpoint_auth_methods_supported": ["none"]}`,
 		`{"CLIENT_ID": "` + id + `", "redirect_uris": null, "client_secret": null}`, `[]`, `{`,
 	} {
 		f.Add([]byte(seed))

@@ -19,6 +19,8 @@ type Fault struct {
 	// Body is answered with Status, as ContentType, which is application/json if
 	// it is "".
 	Body, ContentType string
+	// Location is the header of a redirect.
+	Location string
 	// Delay is before the answer. It ends with the request.
 	Delay time.Duration
 	// Drop closes the connection instead of answering.
@@ -85,6 +87,9 @@ func (p *Provider) fault(w http.ResponseWriter, r *http.Request, e Endpoint) boo
 		f.ContentType = "application/json"
 	}
 	w.Header().Set("Content-Type", f.ContentType)
+	if f.Location != "" {
+		w.Header().Set("Location", f.Location)
+	}
 	w.WriteHeader(f.Status)
 	_, _ = io.WriteString(w, f.Body)
 	return true

@@ -88,7 +88,7 @@ func (p *Provider) scopes(m *metadata, write bool) []string {
 			all = append(all, w)
 		}
 	}
-	if !m.google && slices.Contains(m.document.Scopes, oidc.ScopeOfflineAccess) && !slices.Contains(all, oidc.ScopeOfflineAccess) {
+	if slices.Contains(m.document.Scopes, oidc.ScopeOfflineAccess) && !slices.Contains(all, oidc.ScopeOfflineAccess) {
 		all = append(all, oidc.ScopeOfflineAccess)
 	}
 	return all

@@ -62,7 +62,9 @@ func TestADiscoveryDocumentThatCannotBeRightStopsTheStart(t *testing.T) {
 		{"JSON of another form", answer(200, `{"issuer":["x"]}`), "no discovery document in JSON"},
 		{"nothing there", answer(404, "not found"), "answers with status 404"},
 		{"forbidden", answer(403, "{}"), "answers with status 403"},
-		{"a redirect", answer(302, ""), "leads to another address"},
+		{"a redirect", func(idp *idptest.Provider) {
+			idp.Fault(idptest.Discovery, idptest.Fault{Status: 302, Location: idp.ConfigURL(), Times: 1})
+		}, "leads to another address"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -192,7 +192,7 @@ func parseKeys(body []byte) (*keyList, error) {
 
 // verifies reports whether a key is one for signatures.
 func verifies(key jose.JSONWebKey) bool {
-	if key.Use != "" && key.Use != "sig" || !key.IsPublic() || !key.Valid() {
+	if key.Use != "" && key.Use != "sig" || !key.IsPublic() {
 		return false
 	}
 	r, ok := key.Key.(*rsa.PublicKey)

@@ -92,6 +92,37 @@ func TestOneFetchServesAllWhoLogInAfterAChangeOfKeys(t *testing.T) {
 	})
 }
 
+// late passes on an answer of the keys a second after it was made.
+type late struct{ next http.RoundTripper }
+
+func (l late) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := l.next.RoundTrip(r)
+	if strings.HasSuffix(r.URL.Path, "/keys") {
+		time.Sleep(time.Second)
+	}
+	return answer, err
+}
+
+func TestAFetchThatBeganBeforeAChangeOfKeysIsNotTakenForANewOne(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		idp := idptest.NewVirtual(t, idptest.Keycloak)
+		p := start(t, idp, func(s *Settings) { s.Audience, s.Transport = "account", late{idp.Transport()} })
+		madeUp := forger(t, idp)("mine")
+		done := make(chan error)
+		go func() {
+			_, err := p.Direct(t.Context(), madeUp)
+			done <- err
+		}()
+		synctest.Wait()
+		idp.Rotate(true)
+		mustLogin(t, p, idp)
+		if err := <-done; !errors.Is(err, ErrInvalid) {
+			t.Error(err)
+		}
+	})
+}
+
 func TestMadeUpTokensMakeTheProviderSendItsKeysRarely(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -120,7 +151,7 @@ func TestMadeUpTokensMakeTheProviderSendItsKeysRarely(t *testing.T) {
 			time.Sleep(time.Second)
 			try(fmt.Sprint("later", i))
 		}
-		if n := fetches(); n < 5 || n > 13 {
+		if n := fetches(); n < 10 || n > 13 {
 			t.Errorf("%d fetches in ten minutes", n)
 		}
 	})
@@ -176,6 +207,9 @@ func TestDirectTokensOfANewKeyAreTakenSoon(t *testing.T) {
 	})
 }
 
+// otherKey is the one of RFC 7515, appendix A.3.
+const otherKey = `{"kty":"EC","crv":"P-256","kid":"other","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}`
+
 func TestKeysThatCannotBeReadNowKeepWorking(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -185,7 +219,8 @@ func TestKeysThatCannotBeReadNowKeepWorking(t *testing.T) {
 		{"no connection", idptest.Fault{Drop: true}},
 		{"broken", idptest.Fault{Status: 500}},
 		{"gone", idptest.Fault{Status: 404}},
-		{"a redirect", idptest.Fault{Status: 302}},
+		{"a redirect", idptest.Fault{Status: 302, Location: "/realms/infrahub/keys?new"}},
+		{"an error that has keys", idptest.Fault{Status: 503, Body: `{"keys":[` + otherKey + `]}`}},
 		{"an endless answer", idptest.Fault{Status: 200, Body: `{"x":"` + strings.Repeat("x", 2<<20) + `","keys":[]}`}},
 		{"no answer", idptest.Fault{Delay: time.Hour}},
 		{"a page", idptest.Fault{Status: 200, Body: "<html>"}},
@@ -295,6 +330,14 @@ func TestTokensThatAreRefusedByTheirHeaderMakeNoRequest(t *testing.T) {
 			j.Header["alg"] = "nOnE"
 		}, 0},
 		{"signed with the public key as a secret", (*idptest.Provider).Confuse, 0},
+		{"HS256 under a name that is not known", func(p *idptest.Provider, j *idptest.JWT) {
+			p.Confuse(j)
+			j.Header["kid"] = "mine"
+		}, 0},
+		{"HS512 under a name that is not known", func(p *idptest.Provider, j *idptest.JWT) {
+			p.Confuse(j)
+			j.Header["alg"], j.Header["kid"] = "HS512", "mine"
+		}, 0},
 		{"an extension demanded", func(p *idptest.Provider, j *idptest.JWT) {
 			p.Forge(j, "mine")
 			j.Header["crit"], j.Header["exp"] = []string{"exp"}, 1

@@ -176,7 +176,7 @@ func (p *Provider) userinfo(ctx context.Context, m *metadata, token *oauth2.Toke
 	var answer claims
 	asked := false
 	return func() claims {
-		if asked || m.document.UserInfo == "" {
+		if asked {
 			return answer
 		}
 		asked = true

@@ -223,6 +223,14 @@ func parameters(t *testing.T, p *Provider, write bool) url.Values {
 	return u.Query()
 }
 
+func TestNoScopeIsAskedForTwice(t *testing.T) {
+	t.Parallel()
+	p := start(t, idptest.NewVirtual(t, idptest.Keycloak), func(s *Settings) { s.Scopes = []string{"openid", "write", "offline_access"} })
+	if got := parameters(t, p, true).Get("scope"); got != "openid write offline_access" {
+		t.Errorf("asked for %q", got)
+	}
+}
+
 func TestScopesOfWritingAreAskedForOnlyToWrite(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -345,6 +353,8 @@ func TestSettingsThatCannotBeRightAreRefused(t *testing.T) {
 		{"no address", func(s *Settings) { s.ConfigURL = "" }, "INFRAHUB_MCP_OIDC_CONFIG_URL is not an http or https address"},
 		{"not http", func(s *Settings) { s.ConfigURL = "ftp://example.com" + discoveryPath }, "INFRAHUB_MCP_OIDC_CONFIG_URL is not an http or https address"},
 		{"a user", func(s *Settings) { s.ConfigURL = "https://u:pass@example.com" + discoveryPath }, "without user and fragment"},
+		{"no host", func(s *Settings) { s.ConfigURL = "https://" + discoveryPath }, "INFRAHUB_MCP_OIDC_CONFIG_URL is not an http or https address"},
+		{"a fragment", func(s *Settings) { s.ConfigURL = "https://example.com" + discoveryPath + "#x" }, "without user and fragment"},
 		{"the issuer", func(s *Settings) { s.ConfigURL = "https://example.com/" }, "which ends in " + discoveryPath},
 		{"no client", func(s *Settings) { s.ClientID = "" }, "INFRAHUB_MCP_OIDC_CLIENT_ID is not set"},
 		{"no redirect URL", func(s *Settings) { s.RedirectURL = "" }, "redirect URL"},

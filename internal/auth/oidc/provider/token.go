@@ -28,7 +28,7 @@ func (p *Provider) idToken(ctx context.Context, m *metadata, raw, access string)
 	if err := checkHeader(raw); err != nil {
 		return nil, fmt.Errorf("%w: the id token: %w", ErrInvalid, err)
 	}
-	set := &keySet{keys: m.keys, algorithms: m.idTokens}
+	set := &keySet{keys: m.keys}
 	token, err := oidc.NewVerifier(m.issuer, set, &oidc.Config{
 		ClientID:             p.settings.ClientID,
 		SupportedSigningAlgs: m.idTokens,
@@ -66,14 +66,14 @@ func (p *Provider) idToken(ctx context.Context, m *metadata, raw, access string)
 // keySet is a use of the keys for one id token. Package oidc passes on the text
 // of errors alone, so err holds the one that matters.
 type keySet struct {
-	keys       *keys
-	algorithms []string
-	err        error // matches ErrUnavailable
+	keys *keys
+	err  error // matches ErrUnavailable
 }
 
-// VerifySignature implements [oidc.KeySet].
+// VerifySignature implements [oidc.KeySet]. That the algorithm is one of id
+// tokens has been checked by then.
 func (s *keySet) VerifySignature(ctx context.Context, raw string) ([]byte, error) {
-	token, err := parse(raw, s.algorithms)
+	token, err := parse(raw, algorithms())
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +175,7 @@ func decode(raw string, part int) (claims, bool) {
 	if err != nil || json.Unmarshal(text, &c) != nil {
 		return nil, false
 	}
-	return c, c != nil
+	return c, true
 }
 
 // same compares a secret, in time that does not depend on where it differs. No

@@ -116,6 +116,18 @@ func TestIDTokensThatAreNotRightFailTheLogin(t *testing.T) {
 	}
 }
 
+func TestALoginWithoutANonceIsNone(t *testing.T) {
+	t.Parallel()
+	idp := idptest.NewVirtual(t, idptest.Keycloak)
+	p := start(t, idp)
+	a := NewAttempt()
+	a.Nonce = ""
+	code := authorize(t, p, idp, a, true)
+	if _, err := p.Exchange(t.Context(), code, a); !errors.Is(err, ErrInvalid) {
+		t.Error(err)
+	}
+}
+
 func TestGooglesIssuerMayLackTheScheme(t *testing.T) {
 	t.Parallel()
 	idp := idptest.NewVirtual(t, idptest.Google)
@@ -167,6 +179,9 @@ func TestWritingNeedsEvidence(t *testing.T) {
 		{name: "an array scp with more than strings", behavior: access("scp", []any{1, nil, "write"}), want: []string{"write"}},
 		{name: "nothing in the access token", behavior: access()},
 		{name: "an access token that has expired", behavior: access("scope", "write", "exp", in(-time.Hour))},
+		{name: "an access token whose header demands an extension", behavior: func(b *idptest.Behavior) {
+			b.Scope, b.AccessToken = idptest.ScopeNever, header("b64", true)
+		}},
 		{name: "an access token of another issuer", behavior: access("scope", "write", "iss", "https://evil.example.com")},
 		{name: "an access token that nobody can check", behavior: func(b *idptest.Behavior) {
 			b.Scope, b.Access = idptest.ScopeNever, idptest.Unverifiable
@@ -307,6 +322,29 @@ func TestUsersHaveANameForPeople(t *testing.T) {
 	}
 }
 
+func TestTheUserinfoEndpointIsAskedOnceForAllThatIsMissing(t *testing.T) {
+	t.Parallel()
+	idp := idptest.NewVirtual(t, idptest.OktaOrg)
+	idp.Configure(func(b *idptest.Behavior) { b.ThinIDTokens = true })
+	idp.SetUser(idptest.User{Subject: "user-1", Claims: map[string]any{"email": "ann@example.com", "groups": []string{"infrahub-write"}}})
+	p := start(t, idp, func(s *Settings) {
+		s.ScopeClaims, s.WriteScopes = []string{"roles", "groups"}, []string{"infrahub-write", "infrahub-admin"}
+	})
+	l := mustLogin(t, p, idp)
+	for i := range 2 { // the login and a refresh
+		if diff := cmp.Diff([]string{"infrahub-write"}, l.Granted); diff != "" || l.Name != "ann@example.com" {
+			t.Errorf("%q: %s", l.Name, diff)
+		}
+		if n := len(idp.Requests(idptest.UserInfo)); n != i+1 {
+			t.Errorf("%d requests to the userinfo endpoint, want %d", n, i+1)
+		}
+		var err error
+		if l, err = p.Refresh(t.Context(), l.RefreshToken, l); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestTheUserinfoIsNoReasonToFailALogin(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]idptest.Fault{
@@ -384,6 +422,7 @@ func TestDirectTokens(t *testing.T) {
 		{name: "a key that is not published", profile: idptest.Keycloak, audience: "account", tamper: func(p *idptest.Provider, j *idptest.JWT) { p.Forge(j, "mine") }},
 		{name: "the key for encryption", profile: idptest.Keycloak, audience: "account", tamper: (*idptest.Provider).MisuseEncryptionKey},
 		{name: "an extension demanded", profile: idptest.Keycloak, audience: "account", tamper: func(_ *idptest.Provider, j *idptest.JWT) { j.Header["crit"] = []string{"x"} }},
+		{name: "the payload not encoded", profile: idptest.Keycloak, audience: "account", tamper: func(_ *idptest.Provider, j *idptest.JWT) { j.Header["b64"] = true }},
 		{name: "keys elsewhere", profile: idptest.Keycloak, audience: "account", tamper: func(p *idptest.Provider, j *idptest.JWT) {
 			p.Forge(j, "mine")
 			j.Header["jku"], j.Header["x5u"] = "https://evil.example.com/keys", "https://evil.example.com/x5u"
@@ -504,6 +543,8 @@ func TestWhoseATokenClaimsToBe(t *testing.T) {
 		{"version 2", idp.AccessToken(nil), true},
 		{"version 1", idp.AccessToken(map[string]any{"iss": "https://sts.windows.net/" + idptest.Tenant + "/"}), true},
 		{"another tenant", idp.AccessToken(map[string]any{"iss": "https://sts.windows.net/x/"}), false},
+		{"an issuer that goes on", idp.AccessToken(map[string]any{"iss": idp.Issuer() + ".evil.example.com"}), false},
+		{"an issuer that goes on after a slash", idp.AccessToken(map[string]any{"iss": idp.Issuer() + "/x"}), false},
 		{"another issuer", idp.AccessToken(map[string]any{"iss": "https://evil.example.com"}), false},
 		{"no issuer", idp.AccessToken(map[string]any{"iss": nil}), false},
 		{"no JWT", "opaque", false},

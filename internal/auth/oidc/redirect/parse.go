@@ -126,7 +126,7 @@ func validHost(host string) bool {
 		ip, err := netip.ParseAddr(inside)
 		return ok && err == nil && ip.Is6() && !ip.Is4In6() && ip.Zone() == "" && ip.String() == inside
 	}
-	if host == "" || len(host) > 253 {
+	if len(host) > 253 {
 		return false
 	}
 	last := ""

@@ -212,6 +212,49 @@ func TestURIsThatMayNotBeRegistered(t *testing.T) {
 	}
 }
 
+func TestEachFaultHasItsReason(t *testing.T) {
+	const host, escape = "no host, or one that is not a plain name or address", "percent sign that encodes no printable character"
+	reasons := map[string]string{
+		"": "is empty",
+		"https://a.b/" + strings.Repeat("a", 1024): "longer than 1024 bytes",
+		"https://app.example/cb#":                  "has a fragment",
+		"https://app.example/*":                    "has an asterisk",
+		"callback":                                 "does not begin with a scheme",
+		"my_app:/cb":                               "does not begin with a scheme",
+		"1app:/cb":                                 "does not begin with a scheme",
+		"App:/cb":                                  "does not begin with a scheme",
+		"cursor://user@x/cb":                       "has a user",
+		"https:app.example":                        host,
+		"https://app.example:/":                    host,
+		"http://[::1/cb":                           host,
+		"http://[127.0.0.1]/cb":                    host,
+		"http://[::1%25lo]/cb":                     host,
+		"cursor://x/a b":                           "has a character that is not of a URI",
+		"cursor://x/%zz":                           escape,
+		"cursor://x/%7f":                           escape,
+		"cursor://x/cb?a=%7F":                      escape,
+		"cursor://x/%2f":                           "percent-encoded in its path",
+		"cursor://x/../y":                          "has a dot segment",
+		"cursor://x/cb?state":                      "has a parameter that authorization responses have",
+		"cursor:cb?error_description=":             "has a parameter that authorization responses have",
+		"cursor:cb?error_uri=":                     "has a parameter that authorization responses have",
+		"cursor://x:port/cb":                       "is not a URI",
+		"http://app.example/cb":                    "is http to another computer",
+	}
+	for _, scheme := range []string{
+		"about", "blob", "chrome", "data", "feed", "file", "filesystem", "ftp", "jar", "javascript", "mailto", "mhtml",
+		"res", "resource", "vbscript", "view-source", "ws", "wss",
+	} {
+		reasons[scheme+":cb"] = "has a scheme that is not safe"
+	}
+	for uri, want := range reasons {
+		err := redirect.Check(uri, []string{uri}) // that it is listed does not help
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Check(%.50q): %v, want that it %s", uri, err, want)
+		}
+	}
+}
+
 func TestPrivateUseNeedsAnEntry(t *testing.T) {
 	const uri = "vscode://vscode.github-authentication/did-authenticate"
 	if err := redirect.Check(uri, nil); err == nil || !strings.Contains(err.Error(), "INFRAHUB_MCP_OIDC_ALLOWED_REDIRECT_URIS") {
@@ -259,6 +302,8 @@ func TestMatch(t *testing.T) {
 		{"another loopback address", "http://127.0.0.1:1000/cb", "http://127.0.0.2:1000/cb", false},
 		{"a host that begins alike", "http://127.0.0.1:1000/cb", "http://127.0.0.1.evil.example:1000/cb", false},
 		{"https on localhost is not flexible", "https://localhost:1000/cb", "https://localhost:2000/cb", false},
+		{"http on another port for https", "https://localhost:1000/cb", "http://localhost:2000/cb", false},
+		{"another port and a parameter of responses", "http://localhost:1000/cb?code=1", "http://localhost:2000/cb?code=1", false},
 		{"https for http", "http://localhost:1000/cb", "https://localhost:1000/cb", false},
 		{"nothing", "https://app.example/cb", "", false},
 	} {
@@ -317,6 +362,8 @@ func TestHostAndLoopback(t *testing.T) {
 		{"com.example.app:/cb", "com.example.app", false},
 		{"https://app.example@evil.example/cb", "", false},
 		{"javascript:alert(1)", "", false},
+		{"https://app.example/cb?code=1", "", false},
+		{"http://localhost:3000/cb#top", "", false},
 	} {
 		if got := redirect.Host(test.uri); got != test.host {
 			t.Errorf("Host(%q) = %q, want %q", test.uri, got, test.host)
