@@ -261,31 +261,42 @@ func TestIDsThatAreNotOfARegisteredClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	listed, _ := register(t, registry(keys, listedURI), `{"redirect_uris": ["`+listedURI+`"]}`)["client_id"].(string)
-	for _, test := range []struct{ name, id string }{
-		{"none", ""},
-		{"any text", "client"},
-		{"the known id in another case", "Known"},
-		{"of another server", elsewhere},
-		{"another artefact of this server", other},
-		{"altered", strings.Replace(issued, issued[len(issued)-30:len(issued)-25], "AAAAA", 1)},
-		{"cut short", issued[:len(issued)-1]},
-		{"with something after it", issued + "A"},
-		{"with a blank before it", " " + issued},
-		{"with a URI that is no longer allowed", listed},
-		{"very long", strings.Repeat("a", 1<<20)},
-		{"http", "http://app.example/client.json"},
-		{"a document, though they are off", documentURL},
+	const issue = "this server did not issue the client id"
+	for _, test := range []struct{ name, id, says string }{
+		{"none", "", "the client id is empty"},
+		{"any text", "client", issue},
+		{"the known id in another case", "Known", issue},
+		{"of another server", elsewhere, issue},
+		{"another artefact of this server", other, issue},
+		{"altered", strings.Replace(issued, issued[len(issued)-30:len(issued)-25], "AAAAA", 1), issue},
+		{"cut short", issued[:len(issued)-1], issue},
+		{"with something after it", issued + "A", issue},
+		{"with a blank before it", " " + issued, issue},
+		{"with a URI that is no longer allowed", listed, "its redirect URIs are no longer allowed"},
+		{"very long", strings.Repeat("a", 1<<20), issue},
+		{"http", "http://app.example/client.json", issue},
+		{"a document, though they are off", documentURL, "does not accept the document of that host"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			found, err := r.Find(t.Context(), test.id)
 			if !errors.Is(err, client.ErrUnknown) {
 				t.Fatalf("found %v, error %v", found, err)
 			}
+			if !strings.Contains(err.Error(), test.says) {
+				t.Errorf("error %q does not say %q", err, test.says)
+			}
 			presentable(t, err)
 		})
 	}
 	if _, err := r.Find(t.Context(), issued); err != nil {
 		t.Errorf("the one that was issued: %v", err)
+	}
+}
+
+func TestNoIDIsNotTheKnownClientOfNoID(t *testing.T) {
+	r := client.New(client.Settings{Box: seal.New(auth.NewKeys())})
+	if found, err := r.Find(t.Context(), ""); !errors.Is(err, client.ErrUnknown) {
+		t.Errorf("found %v, error %v", found, err)
 	}
 }
 

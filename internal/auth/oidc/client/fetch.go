@@ -158,9 +158,10 @@ func (f *fetcher) control(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// isPublic reports whether an address is one of the internet.
+// isPublic reports whether an address is one of the internet. No address and
+// one with a zone are in no set.
 func (f *fetcher) isPublic(ip netip.Addr) bool {
-	return ip.IsValid() && ip.Zone() == "" && f.public.Contains(ip.Unmap())
+	return f.public.Contains(ip.Unmap())
 }
 
 // lifetime is for how long a document may be kept.
@@ -185,12 +186,9 @@ func lifetimeOf(header http.Header) lifetime {
 			life.stale = 0
 		case "max-age":
 			said = true
-			seconds, err := strconv.ParseUint(strings.Trim(value, `"`), 10, 31)
-			if err != nil && !errors.Is(err, strconv.ErrRange) {
-				seconds = 0 // it says something, but not for how long
-			}
-			// Of several the shortest; one that is too large for a number is
-			// that number (section 1.2.2).
+			// What is no number is 0: it says something, but not for how long. What
+			// is too large is the largest (section 1.2.2). Of several the shortest.
+			seconds, _ := strconv.ParseUint(strings.Trim(value, `"`), 10, 31)
 			life.fresh = min(life.fresh, time.Duration(seconds)*time.Second) // #nosec G115 -- 31 bits
 		}
 	}

@@ -24,12 +24,12 @@ func TestAddressesOfTheInternet(t *testing.T) {
 		"0.0.0.0": false, "0.1.2.3": false, "10.0.0.0": false, "10.255.255.255": false, "100.64.0.0": false,
 		"100.100.100.200": false, "100.127.255.255": false, "127.0.0.1": false, "127.255.255.255": false,
 		"168.63.129.16": false, "169.254.169.254": false, "172.16.0.0": false, "172.31.255.255": false, "192.0.0.1": false,
-		"192.0.0.192": false, "192.0.2.1": false, "192.88.99.1": false, "192.168.0.1": false, "198.18.0.1": false,
+		"192.0.0.192": false, "192.0.2.1": false, "192.31.196.1": false, "192.52.193.1": false, "192.88.99.1": false, "192.175.48.1": false, "192.168.0.1": false, "198.18.0.1": false,
 		"198.19.255.255": false, "198.51.100.1": false, "203.0.113.1": false, "224.0.0.1": false, "239.255.255.255": false,
 		"240.0.0.1": false, "255.255.255.255": false,
 		"::": false, "::1": false, "::8.8.8.8": false, "::ffff:127.0.0.1": false, "::ffff:169.254.169.254": false,
 		"64:ff9b::808:808": false, "64:ff9b:1::1": false, "100::1": false, "2001::1": false, "2001:2::1": false, "2001:1ff::1": false,
-		"2001:db8::1": false, "2002:808:808::1": false, "3fff::1": false, "4000::1": false, "5f00::1": false, "fc00::1": false,
+		"2001:db8::1": false, "2002:808:808::1": false, "2620:4f:8000::1": false, "3fff::1": false, "4000::1": false, "5f00::1": false, "fc00::1": false,
 		"fd00:ec2::254": false, "fe80::1": false, "fec0::1": false, "feff::1": false, "ff02::1": false, "2606:4700::1%eth0": false,
 	} {
 		if got := f.isPublic(netip.MustParseAddr(address)); got != want {
