@@ -81,7 +81,7 @@ func (o *Server) callback(w http.ResponseWriter, r *http.Request) {
 	}
 	asked := j.Request
 	if form.Has("error") {
-		refused := provider.Refusal(form.Get("error"))
+		refused := o.settings.Provider.Declined(r.Context(), form.Get("error"), len(asked.Scopes) > 0)
 		o.log(r, slog.LevelInfo, "refused", "reason", refused)
 		o.redirect(w, r, asked.RedirectURI, asked.State, ofProvider(refused.Code))
 		return

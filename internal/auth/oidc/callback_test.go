@@ -143,6 +143,9 @@ func TestWhatTheProviderSaysWhenItRefusesStaysHere(t *testing.T) {
 			if got.Get("error") != test.want || got.Get("state") != "state of the client" || !strings.Contains(description, test.shown) || strings.ContainsAny(description, `<>"`) {
 				t.Errorf("the client gets %v", got)
 			}
+			if test.code == "invalid_scope" && !strings.Contains(s.log.String(), `scopes="[openid email profile write`) {
+				t.Errorf("the log does not say which scopes were asked for:\n%s", s.log)
+			}
 			if strings.Contains(s.log.String(), "script") {
 				t.Errorf("the log:\n%s", s.log)
 			}

@@ -194,7 +194,7 @@ func (o *Server) rotate(ctx context.Context, t refreshToken) (*tokens, error) {
 	}
 	g := t.Grant
 	login, err := o.settings.Provider.Refresh(ctx, g.Upstream, provider.Login{Issuer: g.Identity.Issuer, Subject: g.Identity.Subject, Name: g.Identity.Name, Granted: g.Scopes})
-	if refused, ok := errors.AsType[*provider.Refused](err); ok && refused.Code == "invalid_grant" {
+	if refused, ok := errors.AsType[*provider.Refused](err); ok && refused.Over() {
 		// Another replica may have been faster, at a provider that takes each of
 		// its refresh tokens once.
 		if answer, err := o.rotated(ctx, t); answer != nil || err != nil {

@@ -298,6 +298,12 @@ func TestAUserWhomTheProviderLocksOutIsOut(t *testing.T) {
 	s.idp.Disable(true)
 	wantError(t, s.post("/token", refreshing(id, first.refresh)), 400, "invalid_grant")
 	s.wantRefused("the access token of a user who was locked out", first.access)
+
+	// So is one who has to prove more at the provider, which only a login can do.
+	s = newSite(t, options{})
+	id, first = s.login()
+	s.idp.Fault(idptest.Token, idptest.Fault{Status: http.StatusBadRequest, Body: `{"error":"interaction_required"}`})
+	wantError(t, s.post("/token", refreshing(id, first.refresh)), 400, "invalid_grant")
 }
 
 func TestAnOutageOfTheProviderCostsNobodyTheLogin(t *testing.T) {

@@ -115,7 +115,7 @@ func TestAProviderThatIsDownAtTheStartIsTriedAgain(t *testing.T) {
 		{"too slow for a proxy", idptest.Discovery, idptest.Fault{Status: 408}},
 		{"too early", idptest.Discovery, idptest.Fault{Status: 425}},
 		{"no answer", idptest.Discovery, idptest.Fault{Delay: time.Hour}},
-		{"an endless answer", idptest.Discovery, idptest.Fault{Status: 200, Body: strings.Repeat("x", 2<<20)}},
+		{"an endless answer", idptest.Discovery, idptest.Fault{Status: 200, Body: strings.Repeat("x", 1<<20+1)}},
 		{"keys that cannot be read", idptest.JWKS, idptest.Fault{Status: 500}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

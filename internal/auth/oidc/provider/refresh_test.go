@@ -101,7 +101,7 @@ func TestARefreshThatFailsSaysWhetherTheLoginIsOver(t *testing.T) {
 		{"a redirect, which would take the token elsewhere", idptest.Fault{Status: 307, Location: "/realms/infrahub/token", Times: 1}, "", false, true},
 		{"a page in the place of tokens", answer(200, "<html>"), "", false, true},
 		{"no tokens", answer(200, "{}"), "", false, true},
-		{"an endless answer", answer(200, `{"access_token":"`+strings.Repeat("x", 2<<20)+`"}`), "", false, true},
+		{"an endless answer", answer(200, `{"access_token":"`+strings.Repeat("x", 1<<20+1)+`"}`), "", false, true},
 		{"no connection", idptest.Fault{Drop: true}, "", false, true},
 		{"no answer", idptest.Fault{Delay: time.Hour}, "", false, true},
 	} {
@@ -315,6 +315,28 @@ func TestWritingNeedsEvidenceAtEveryRefresh(t *testing.T) {
 	}
 }
 
+func TestANewKeyIsReadAtOnceForARefreshWithoutIDToken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p, idp, _ := direct(t)
+		l := mustLogin(t, p, idp)
+		// Somebody has just used up what made-up tokens may ask for.
+		if _, err := p.Direct(t.Context(), forger(t, idp)("mine")); !errors.Is(err, ErrInvalid) {
+			t.Fatal(err)
+		}
+		idp.Rotate(true)
+		idp.Configure(func(b *idptest.Behavior) { b.NoIDTokenOnRefresh, b.Scope = true, idptest.ScopeNever })
+		l.Granted = nil // so that the access token is the only evidence
+		got, err := p.Refresh(t.Context(), l.RefreshToken, l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"write"}, got.Granted); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 func TestAccessTokensForOthersDoNotMakeEveryLoginReadTheKeys(t *testing.T) {
 	t.Parallel()
 	for _, profile := range []idptest.Profile{idptest.OktaOrg, idptest.EntraV2} {
@@ -405,7 +427,7 @@ func TestTokensThatAreNotNeededAreRevokedWhereThatIsPossible(t *testing.T) {
 		{"a redirect, which would take the token elsewhere", idptest.Fault{Status: 307, Location: "/realms/infrahub/revoke", Times: 1}, isUnavailable},
 		{"broken", idptest.Fault{Status: 503}, isUnavailable},
 		{"no connection", idptest.Fault{Drop: true}, isUnavailable},
-		{"an endless answer", idptest.Fault{Status: 400, Body: `{"error":"` + strings.Repeat("x", 2<<20)}, isUnavailable},
+		{"an endless answer", idptest.Fault{Status: 400, Body: `{"error":"` + strings.Repeat("x", 1<<20+1)}, isUnavailable},
 	} {
 		idp.Fault(idptest.Revocation, test.fault)
 		if err := p.Revoke(t.Context(), "token"); !test.want(err) {

@@ -98,19 +98,21 @@ func TestIDTokensThatAreNotRightFailTheLogin(t *testing.T) {
 		name   string
 		change func(map[string]any)
 		want   error
+		text   string // in the error
 	}{
-		{"no id token", func(r map[string]any) { delete(r, "id_token") }, ErrInvalid},
-		{"an empty id token", func(r map[string]any) { r["id_token"] = "" }, ErrInvalid},
-		{"an id token that is none", func(r map[string]any) { r["id_token"] = "a.b" }, ErrInvalid},
-		{"an id token in another form", func(r map[string]any) { r["id_token"] = `{"payload":"e30"}` }, ErrInvalid},
-		{"a token that is bound to a key", func(r map[string]any) { r["token_type"] = "DPoP" }, ErrInvalid},
-		{"the type in capitals", func(r map[string]any) { r["token_type"] = "BEARER" }, nil},
-		{"no access token", func(r map[string]any) { delete(r, "access_token") }, ErrUnavailable},
+		{"no id token", func(r map[string]any) { delete(r, "id_token") }, ErrInvalid, "no id token"},
+		{"an empty id token", func(r map[string]any) { r["id_token"] = "" }, ErrInvalid, "no id token"},
+		{"an id token that is none", func(r map[string]any) { r["id_token"] = "a.b" }, ErrInvalid, "not a JWT"},
+		{"an id token in another form", func(r map[string]any) { r["id_token"] = `{"payload":"e30"}` }, ErrInvalid, "not a JWT"},
+		{"a token that is bound to a key", func(r map[string]any) { r["token_type"] = "DPoP" }, ErrInvalid, "not a bearer token"},
+		{"the type in capitals", func(r map[string]any) { r["token_type"] = "BEARER" }, nil, ""},
+		{"no access token", func(r map[string]any) { delete(r, "access_token") }, ErrUnavailable, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			idp.Configure(func(b *idptest.Behavior) { b.IDToken, b.Response = nil, test.change })
-			if _, err := login(t, p, idp, true); !errors.Is(err, test.want) {
-				t.Error(err)
+			_, err := login(t, p, idp, true)
+			if !errors.Is(err, test.want) || test.text != "" && !strings.Contains(err.Error(), test.text) {
+				t.Errorf("error %v, want one with %q", err, test.text)
 			}
 		})
 	}
@@ -158,6 +160,12 @@ func TestWritingNeedsEvidence(t *testing.T) {
 			}
 		}
 	}
+	long := func(change func(*idptest.Behavior)) func(*idptest.Behavior) {
+		return func(b *idptest.Behavior) {
+			change(b)
+			b.ScopePrefix = "api://x/"
+		}
+	}
 	roles := func(path ...string) func(*Settings) { return func(s *Settings) { s.ScopeClaims = path } }
 	realm := map[string]any{"roles": []string{"write", "other"}}
 	for _, test := range []struct {
@@ -173,6 +181,10 @@ func TestWritingNeedsEvidence(t *testing.T) {
 		{name: "no scope in the response, an opaque access token", behavior: response(nil)},
 		{name: "an empty scope in the response", behavior: response("")},
 		{name: "a scope that is no string", behavior: response(map[string]any{"write": true})},
+		{name: "the short scope in the access token, for a long one", behavior: long(access("scp", "write")),
+			settings: func(s *Settings) { s.WriteScopes = []string{"api://x/write"} }, want: []string{"api://x/write"}},
+		{name: "the scope of another application, for a long one", behavior: long(access("scp", "api://y/write")),
+			settings: func(s *Settings) { s.WriteScopes = []string{"api://x/write"} }},
 		{name: "scope in the access token", behavior: access("scope", "openid write"), want: []string{"write"}},
 		{name: "scp in the access token", behavior: access("scp", "openid write"), want: []string{"write"}},
 		{name: "an array scp in the access token", behavior: access("scp", []string{"openid", "write"}), want: []string{"write"}},
@@ -349,7 +361,7 @@ func TestTheUserinfoIsNoReasonToFailALogin(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]idptest.Fault{
 		"refused": {Status: 401}, "broken": {Status: 500}, "dropped": {Drop: true}, "HTML": {Status: 200, Body: "<html>"},
-		"endless": {Status: 200, Body: `{"sub":"user-1","x":"` + strings.Repeat("x", 2<<20) + `"}`},
+		"endless": {Status: 200, Body: `{"sub":"user-1","x":"` + strings.Repeat("x", 1<<20+1) + `"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
