@@ -41,7 +41,7 @@ demo: build ## Play a short conversation of an assistant on the sandbox
 
 .PHONY: test
 test: ## Run the tests that need nothing but Go, with the race detector
-	@$(GO_TEST) -race -timeout 5m $(PACKAGES)
+	@$(GO_TEST) -race -timeout 15m $(PACKAGES)
 
 .PHONY: test-toon
 test-toon: ## Check TOON against its published fixtures and reference decoder (needs Node)

@@ -77,7 +77,7 @@ type Server struct {
 	TLSKeyFile     string        `envconfig:"INFRAHUB_MCP_TLS_KEY_FILE" format:"path" desc:"Key of the certificate in PEM format."`
 	SessionTTL     time.Duration `envconfig:"INFRAHUB_MCP_SESSION_TTL" default:"86400" unit:"s" min:"60" max:"2592000" desc:"How long a session over HTTP may last."`
 	MaxConnections int           `envconfig:"INFRAHUB_MCP_MAX_CONNECTIONS" default:"10000" unit:"connections" min:"0" max:"1000000" desc:"Connections at a time; more are closed. 0 is no limit."`
-	MaxStreams     int           `envconfig:"INFRAHUB_MCP_MAX_STREAMS" default:"10000" unit:"streams" min:"0" max:"1000000" desc:"Streams that wait for news at a time; 0 is no limit."`
+	MaxStreams     int           `envconfig:"INFRAHUB_MCP_MAX_STREAMS" default:"10000" unit:"streams" min:"0" max:"1000000" desc:"Requests of MCP that are open at a time, such as streams that wait for news; half of them for one address. 0 is no limit."`
 	PingInterval   time.Duration `envconfig:"INFRAHUB_MCP_PING_INTERVAL_MS" default:"0" unit:"ms" min:"0" max:"300000" desc:"Pause between the pings that keep an HTTP session alive; 0 sends none."`
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -20,6 +21,7 @@ func (l *loader) checkTogether(c *Config, complete bool) {
 	if l.given("INFRAHUB_MCP_SIGNING_KEY") != nil && l.given("INFRAHUB_MCP_SIGNING_KEY_FILE") != nil {
 		l.report("INFRAHUB_MCP_SIGNING_KEY and INFRAHUB_MCP_SIGNING_KEY_FILE are both set: set one of them.")
 	}
+	l.checkPaths(c)
 	if (c.Server.TLSCertFile == "") != (c.Server.TLSKeyFile == "") {
 		l.report("INFRAHUB_MCP_TLS_CERT_FILE and INFRAHUB_MCP_TLS_KEY_FILE go together: set both or neither.")
 	}
@@ -35,6 +37,19 @@ func (l *loader) checkRequired() {
 			l.report("%s is not set, but must be %s.", e.Name, e.Allowed)
 		}
 	}
+}
+
+// checkPaths reports paths at which the server has something else.
+func (l *loader) checkPaths(c *Config) {
+	taken := []string{"/health", "/metrics", "/register", "/token", "/revoke", "/authorize", "/consent"}
+	callbacks := []string{c.Auth.OIDCRedirectPath, "/oauth/callback", "/auth/callback"}
+	check := func(name, path string, taken []string) {
+		if slices.Contains(taken, path) || strings.HasPrefix(path+"/", "/.well-known/") {
+			l.report("%s is %q, where this server has something else: choose another path.", name, path)
+		}
+	}
+	check("INFRAHUB_MCP_PATH", c.Server.Path, append(callbacks, taken...))
+	check("INFRAHUB_MCP_OIDC_REDIRECT_PATH", c.Auth.OIDCRedirectPath, taken)
 }
 
 // checkMode reports what the mode of authentication needs and does not get.

@@ -49,6 +49,26 @@ func TestSettingsThatContradictEachOtherAreRefused(t *testing.T) {
 			"a proxy for all and one for http", map[string]string{"INFRAHUB_PROXY": "http://p", "INFRAHUB_PROXY_MOUNTS_HTTP": "http://p"},
 			[]string{"INFRAHUB_PROXY is set together with INFRAHUB_PROXY_MOUNTS_HTTP: set one proxy for all requests, or one for each scheme."},
 		},
+		{
+			"the path of something else", map[string]string{"INFRAHUB_MCP_PATH": "/token", "INFRAHUB_MCP_OIDC_REDIRECT_PATH": "/health"},
+			[]string{
+				`INFRAHUB_MCP_PATH is "/token", where this server has something else: choose another path.`,
+				`INFRAHUB_MCP_OIDC_REDIRECT_PATH is "/health", where this server has something else: choose another path.`,
+			},
+		},
+		{
+			"one path for two things", map[string]string{"INFRAHUB_MCP_PATH": "/back", "INFRAHUB_MCP_OIDC_REDIRECT_PATH": "/back"},
+			[]string{`INFRAHUB_MCP_PATH is "/back", where this server has something else: choose another path.`},
+		},
+		{
+			"a path that is always answered", map[string]string{"INFRAHUB_MCP_PATH": "/auth/callback"},
+			[]string{`INFRAHUB_MCP_PATH is "/auth/callback", where this server has something else: choose another path.`},
+		},
+		{
+			"a path among metadata", map[string]string{"INFRAHUB_MCP_PATH": "/.well-known/mcp"},
+			[]string{`INFRAHUB_MCP_PATH is "/.well-known/mcp", where this server has something else: choose another path.`},
+		},
+		{"paths of one's own", map[string]string{"INFRAHUB_MCP_PATH": "/tokens", "INFRAHUB_MCP_OIDC_REDIRECT_PATH": "/auth/callback"}, nil},
 		{"a proxy for each scheme", map[string]string{"INFRAHUB_PROXY_MOUNTS_HTTP": "http://p", "INFRAHUB_PROXY_MOUNTS_HTTPS": "http://q"}, nil},
 	}
 	for _, test := range tests {

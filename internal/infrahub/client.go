@@ -83,7 +83,7 @@ func (c *Client) graphQL(ctx context.Context, q Query, variables any) (json.RawM
 	}
 	a, err := c.do(ctx, r)
 	if err != nil {
-		return nil, explainBare500(err)
+		return nil, err
 	}
 	data, fault := a.graphQL()
 	if fault != nil {
@@ -180,13 +180,4 @@ func hasDotSegment(path string) bool {
 		}
 	}
 	return false
-}
-
-// explainBare500 says what Infrahub means by a 500 without a word of
-// explanation on a GraphQL request.
-func explainBare500(err error) error {
-	if e, ok := errors.AsType[*Error](err); ok && e.HTTPStatus == http.StatusInternalServerError && len(e.Details) == 0 {
-		e.Message = "Infrahub failed on this GraphQL request (500) and gives no reason. It does so when the query has a syntax error or a variable does not fit."
-	}
-	return err
 }

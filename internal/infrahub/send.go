@@ -66,9 +66,21 @@ func (u *Upstream) succeed(ctx context.Context, r request) (answer, error) {
 		return answer{}, err
 	}
 	if a.status < 200 || a.status > 299 {
-		return answer{}, a.failure()
+		fault := a.failure()
+		if r.document != "" {
+			explainBare500(fault)
+		}
+		return answer{}, fault
 	}
 	return a, nil
+}
+
+// explainBare500 says what Infrahub means by a 500 without a word of
+// explanation on a GraphQL request.
+func explainBare500(e *Error) {
+	if e.HTTPStatus == http.StatusInternalServerError && len(e.Details) == 0 {
+		e.Message = "Infrahub failed on this GraphQL request (500) and gives no reason. It does so when the query has a syntax error or a variable does not fit."
+	}
 }
 
 // send sends a request, again where the rules allow it, and returns the last

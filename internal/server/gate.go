@@ -56,7 +56,11 @@ func newGate(cfg *config.Config, authenticator auth.Authenticator) (*gate, error
 			return nil, fmt.Errorf("INFRAHUB_MCP_RATE_LIMIT_RPS: %w", err)
 		}
 	}
-	g.streams = front.NewStreams(front.StreamLimits{Total: cfg.Server.MaxStreams, Life: cfg.Server.SessionTTL})
+	g.streams = front.NewStreams(front.StreamLimits{
+		// Half for one address, behind which many may be: enough for all of them,
+		// and nobody alone can keep the others out.
+		Total: cfg.Server.MaxStreams, PerClient: (cfg.Server.MaxStreams + 1) / 2, Life: cfg.Server.SessionTTL,
+	})
 	if name := cfg.Auth.TokenPassthroughHeader; name != "Authorization" {
 		g.header = []string{name}
 	}

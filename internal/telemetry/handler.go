@@ -12,6 +12,9 @@ import (
 type handler struct {
 	lines  slog.Handler
 	hidden *redactor
+	// spell adds to the lines that operators look for their text, which JSON does
+	// not show.
+	spell bool
 }
 
 // Enabled implements [slog.Handler].
@@ -27,6 +30,11 @@ func (h *handler) Handle(ctx context.Context, record slog.Record) error {
 		clean.AddAttrs(h.attribute(a, own))
 		return true
 	})
+	if h.spell {
+		if line := spelled(clean); line != "" {
+			clean.AddAttrs(slog.String("line", line))
+		}
+	}
 	if id := RequestID(ctx); id != "" {
 		clean.AddAttrs(slog.String("request_id", id))
 	}
@@ -35,12 +43,30 @@ func (h *handler) Handle(ctx context.Context, record slog.Record) error {
 
 // WithAttrs implements [slog.Handler].
 func (h *handler) WithAttrs(attributes []slog.Attr) slog.Handler {
-	return &handler{h.lines.WithAttrs(h.attributes(attributes, nil)), h.hidden}
+	return &handler{h.lines.WithAttrs(h.attributes(attributes, nil)), h.hidden, h.spell}
 }
 
 // WithGroup implements [slog.Handler].
 func (h *handler) WithGroup(name string) slog.Handler {
-	return &handler{h.lines.WithGroup(name), h.hidden}
+	return &handler{h.lines.WithGroup(name), h.hidden, h.spell}
+}
+
+// spelled is the text of a line that operators look for in the log, as the Python
+// server writes it, such as "tool_call tool=get_nodes user=ann"; "" for the others.
+func spelled(r slog.Record) string {
+	shown := map[string]int{ // attributes, of those that come first
+		"tool_call": 2, "resource_read": 2, "oidc_auth": 3, "auth_middleware": 3, "passthrough_middleware": 2, "read_only_mode": 1,
+	}[r.Message]
+	if shown == 0 {
+		return ""
+	}
+	line := r.Message
+	r.Attrs(func(a slog.Attr) bool {
+		line += " " + a.Key + "=" + a.Value.String()
+		shown--
+		return shown > 0
+	})
+	return line
 }
 
 func (h *handler) attributes(all []slog.Attr, own []string) []slog.Attr {

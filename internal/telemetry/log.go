@@ -29,7 +29,9 @@ type LogFormat string
 const (
 	FormatAuto LogFormat = "auto" // text on a terminal, JSON elsewhere
 	FormatText LogFormat = "text" // key=value pairs
-	FormatJSON LogFormat = "json" // one object a line; durations are seconds
+	// FormatJSON is one object a line; durations are seconds, and the member line
+	// has the text of lines that people look for.
+	FormatJSON LogFormat = "json"
 )
 
 // NewLogger returns a logger that writes one line for each record. Every line of
@@ -38,13 +40,14 @@ func NewLogger(w io.Writer, o LogOptions) *slog.Logger {
 	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warning": slog.LevelWarn, "error": slog.LevelError}
 	options := &slog.HandlerOptions{Level: levels[o.Level]}
 	var lines slog.Handler
-	if o.Format == FormatText || o.Format != FormatJSON && isTerminal(w) {
+	text := o.Format == FormatText || o.Format != FormatJSON && isTerminal(w)
+	if text {
 		lines = slog.NewTextHandler(w, options)
 	} else {
 		options.ReplaceAttr = inSeconds
 		lines = slog.NewJSONHandler(w, options)
 	}
-	return slog.New(&handler{lines, newRedactor(o.Secrets, o.Headers)})
+	return slog.New(&handler{lines: lines, hidden: newRedactor(o.Secrets, o.Headers), spell: !text})
 }
 
 // isTerminal reports whether w is a terminal, or another device of characters.

@@ -72,6 +72,40 @@ func TestLinesHideCredentials(t *testing.T) {
 	}
 }
 
+func TestWhatOperatorsLookForIsThereInEachFormat(t *testing.T) {
+	for want, log := range map[string]func(*slog.Logger){
+		"tool_call tool=get_nodes user=ann": func(l *slog.Logger) {
+			l.LogAttrs(t.Context(), slog.LevelInfo, "tool_call", slog.String("tool", "get_nodes"), slog.String("user", "ann"), slog.String("branch", "b"))
+		},
+		"resource_read uri=infrahub://schema user=ann": func(l *slog.Logger) {
+			l.Info("resource_read", "uri", "infrahub://schema", "user", "ann", "outcome", "ok")
+		},
+		"oidc_auth enabled=true config_url=https://idp.example client_id=c": func(l *slog.Logger) {
+			l.Info("oidc_auth", "enabled", true, "config_url", "https://idp.example", "client_id", "c")
+		},
+		"auth_middleware enabled=true auth_mode=oidc write_scopes=['a']": func(l *slog.Logger) {
+			l.Info("auth_middleware", "enabled", true, "auth_mode", "oidc", "write_scopes", "['a']")
+		},
+		"passthrough_middleware enabled=true mode=token-passthrough": func(l *slog.Logger) {
+			l.Info("passthrough_middleware", "enabled", true, "mode", "token-passthrough")
+		},
+		"read_only_mode enabled=true": func(l *slog.Logger) { l.Info("read_only_mode", "enabled", true) },
+	} {
+		for format, end := range map[LogFormat]string{FormatText: "", FormatJSON: `"}`} {
+			var out bytes.Buffer
+			log(NewLogger(&out, LogOptions{Level: "info", Format: format}))
+			if !strings.Contains(out.String(), want+end) {
+				t.Errorf("%s: %q is not in %s", format, want, out.String())
+			}
+		}
+	}
+	var out bytes.Buffer
+	NewLogger(&out, LogOptions{Level: "info", Format: FormatJSON}).Info("another line", "tool", "x")
+	if strings.Contains(out.String(), `"line"`) {
+		t.Errorf("another line is spelled out: %s", out.String())
+	}
+}
+
 // made is a value that is only known when it is logged.
 type made string
 
@@ -158,7 +192,7 @@ func TestFormats(t *testing.T) {
 				t.Error(err)
 			}
 			delete(got, "time")
-			want := map[string]any{"level": "INFO", "msg": "tool_call", "tool": "get_nodes", "user": "ann lee", "duration": 1.5, "n": 3.0, "address": "192.0.2.1", "error": "oh"}
+			want := map[string]any{"level": "INFO", "msg": "tool_call", "line": "tool_call tool=get_nodes user=ann lee", "tool": "get_nodes", "user": "ann lee", "duration": 1.5, "n": 3.0, "address": "192.0.2.1", "error": "oh"}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}

@@ -119,15 +119,16 @@ func (p *Process) Wait(ctx context.Context) (int, error) {
 	return p.command.ProcessState.ExitCode(), nil
 }
 
-var listening = regexp.MustCompile(`msg=listening address=(\S+)`)
+var listening = regexp.MustCompile(`msg=listening address=(\S+)|"msg":"listening","address":"([^"]+)"`)
 
 // Listening waits until the process has logged where it listens, as a line
-// `msg=listening address=http://host:port/mcp`, and returns that address.
+// `msg=listening address=http://host:port/mcp` or the same in JSON, and returns
+// that address.
 func (p *Process) Listening(ctx context.Context) (string, error) {
 	for {
 		text, changed := p.log.now()
 		if found := listening.FindStringSubmatch(text); found != nil {
-			return found[1], nil
+			return found[1] + found[2], nil
 		}
 		select {
 		case <-changed:

@@ -34,9 +34,14 @@ func TestAProcessLeavesItsOutputItsLogAndItsStatus(t *testing.T) {
 }
 
 func TestTheAddressIsReadFromTheLog(t *testing.T) {
-	p := shell(t, `echo "level=INFO msg=starting" >&2; echo "level=INFO msg=listening address=http://127.0.0.1:7/mcp" >&2; read line`, false)
-	if address, err := p.Listening(t.Context()); err != nil || address != "http://127.0.0.1:7/mcp" {
-		t.Errorf("got %q, %v", address, err)
+	for format, line := range map[string]string{
+		"text": `level=INFO msg=listening address=http://127.0.0.1:7/mcp`,
+		"JSON": `{"level":"INFO","msg":"listening","address":"http://127.0.0.1:7/mcp"}`,
+	} {
+		p := shell(t, `echo "level=INFO msg=starting" >&2; echo '`+line+`' >&2; read line`, false)
+		if address, err := p.Listening(t.Context()); err != nil || address != "http://127.0.0.1:7/mcp" {
+			t.Errorf("%s: got %q, %v", format, address, err)
+		}
 	}
 }
 

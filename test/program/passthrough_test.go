@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -375,6 +376,11 @@ func TestEveryUserActsAsThemselves(t *testing.T) {
 		if r := e.knock(t, http.MethodPost, rpc("resources/read", object{"uri": "infrahub://schema"}), reader); r.code() != 0 {
 			t.Errorf("the reader cannot read: %v", r)
 		}
+		// An audit line is written after its answer.
+		if err := e.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		ended(t, e.program)
 		for _, want := range []string{`tool=node_upsert user=engineer`, `tool=node_upsert user=reader`, `uri=infrahub://schema user=reader`} {
 			if !strings.Contains(e.Log(), want) {
 				t.Errorf("no audit line has %q", want)

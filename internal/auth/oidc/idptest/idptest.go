@@ -72,12 +72,13 @@ type request struct {
 func New(t testing.TB, profile Profile) *Provider {
 	t.Helper()
 	p := &Provider{}
-	server := httptest.NewServer(p)
+	server := httptest.NewUnstartedServer(p)
+	p.setUp(t, profile, "http://"+server.Listener.Addr().String())
+	server.Start()
 	t.Cleanup(func() {
 		server.CloseClientConnections()
 		server.Close()
 	})
-	p.setUp(t, profile, server.URL)
 	return p
 }
 
