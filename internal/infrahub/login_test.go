@@ -379,6 +379,7 @@ func TestRefusedLogins(t *testing.T) {
 		{"an unknown user looks the same", 404, jsonType, `{"data":null,"errors":[{"message":"That login user doesn't exist in the system","extensions":{"code":404}}]}`, Unauthenticated, refusal},
 		{"a user name of the wrong form", 422, jsonType, `{"detail":[{"loc":["body","username"],"msg":"bad","input":"alice"}]}`, Unauthenticated, refusal},
 		{"a server that is no Infrahub", 404, htmlType, `<html>`, NotFound, "Infrahub answered 404 Not Found without an explanation; check that INFRAHUB_ADDRESS is the address of Infrahub."},
+		{"an Infrahub that fails", 500, textType, `Internal Server Error`, ServerFault, "Infrahub answered 500 Internal Server Error without an explanation."},
 		{"an Infrahub that is down", 502, htmlType, `<html>`, Unreachable, "A gateway in front of Infrahub answered 502 Bad Gateway."},
 		{"a success without a token", 200, jsonType, `{}`, ServerFault, "The server at the Infrahub address answered a login without a token; check that INFRAHUB_ADDRESS is the address of Infrahub."},
 	}
