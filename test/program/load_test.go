@@ -139,8 +139,7 @@ func (s *besieged) conclude(t *testing.T) {
 		t.Fatal(err)
 	}
 	ended(t, s.program)
-	log := s.Log()
-	dump := log[max(0, strings.Index(log, "SIGQUIT")):]
+	log, dump, _ := strings.Cut(s.Log(), "SIGQUIT")
 	goroutines := 0
 	for block := range strings.SplitSeq(dump, "\n\n") {
 		if strings.HasPrefix(block, "goroutine ") && !strings.HasPrefix(block, "goroutine 0 ") && !strings.Contains(block, "created by runtime.") {
