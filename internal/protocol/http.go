@@ -26,6 +26,7 @@ type HTTP struct {
 	options   HTTPOptions
 	inFlight  inFlight
 	questions questions
+	records   *records
 
 	closing   context.Context // done when the server shuts down
 	shutdown  context.CancelFunc
@@ -41,6 +42,9 @@ type HTTPOptions struct {
 	KeepAlive time.Duration
 	// Ping is the interval of JSON-RPC pings on GET streams; 0 sends none.
 	Ping time.Duration
+	// Prime is after how long the stream of a call opens that has nothing to say
+	// yet, so that a client that loses the connection can come back (1 s).
+	Prime time.Duration
 	// StepUp is told that a caller who may not write calls a tool that does, and
 	// returns the header WWW-Authenticate for the answer (MCP, Authorization, Scope
 	// Challenge Handling). Without it such a call is answered like any other that
@@ -63,7 +67,10 @@ func NewHTTP(s *Server, sessions *Sessions, o HTTPOptions) *HTTP {
 	if o.WriteTimeout == 0 {
 		o.WriteTimeout = 30 * time.Second
 	}
-	h := &HTTP{server: s, sessions: sessions, options: o}
+	if o.Prime == 0 {
+		o.Prime = time.Second
+	}
+	h := &HTTP{server: s, sessions: sessions, options: o, records: newRecords()}
 	h.closing, h.shutdown = context.WithCancel(context.Background())
 	return h
 }
@@ -224,16 +231,30 @@ func (h *HTTP) session(w http.ResponseWriter, r *http.Request, m *message) (stri
 
 // request handles one request and writes its answer.
 func (h *HTTP) request(w http.ResponseWriter, r *http.Request, m *message, p *peer, session string, modern, asStream bool) {
-	ctx, cancel := context.WithCancelCause(r.Context())
+	out := newStream(w, h.options.WriteTimeout)
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	defer cancel(nil)
+	// A lost connection does not cancel a call whose client can come back for the
+	// answer (MCP 2025-11-25, Transports, Sending Messages to the Server).
+	defer context.AfterFunc(r.Context(), func() {
+		if !out.resumable() {
+			cancel(nil)
+		}
+	})()
 	if m.Method == string(mcp.MethodSubscriptionsListen) {
 		defer context.AfterFunc(h.closing, func() { cancel(errClosing) })()
 	}
 	if session != "" {
 		defer h.inFlight.add(session, string(m.ID), cancel)()
 	}
-	out := newStream(w, h.options.WriteTimeout)
 	e := &exchange{session: session}
+	if asStream && session != "" {
+		out.begin = func() *record { return h.records.begin(session) }
+		if out.prime = r.Header.Get(mcp.HeaderProtocolVersion) >= primedSince; out.prime {
+			timer := time.AfterFunc(h.options.Prime, out.open)
+			defer timer.Stop()
+		}
+	}
 	if asStream {
 		e.notify = func(n any) { out.event(n) }
 		if h.sessions.CanAsk(session) {
@@ -244,6 +265,10 @@ func (h *HTTP) request(w http.ResponseWriter, r *http.Request, m *message, p *pe
 	answer := h.server.exchange(ctx, m, e, p)
 	out.finish(answer, modern)
 }
+
+// primedSince is the protocol version whose clients are given an event without a
+// message at first, from which they can come back (SEP-1699).
+const primedSince = "2025-11-25"
 
 // initializes reports whether the client that sends this initialize can be
 // asked.
@@ -256,7 +281,8 @@ func initializes(m *message) (canAsk bool) {
 
 var errClosing = errors.New("the server shuts down")
 
-// listen serves the GET stream of the older era. This server has no news of its
+// listen serves the GET stream of the older era. A client that names the last
+// event that it got of a call gets the rest of that. Else this server has no news of its
 // own to tell there; the stream carries pings, for clients and proxies that
 // want to know that the session is alive.
 func (h *HTTP) listen(w http.ResponseWriter, r *http.Request) {
@@ -274,6 +300,13 @@ func (h *HTTP) listen(w http.ResponseWriter, r *http.Request) {
 	out := newStream(w, h.options.WriteTimeout)
 	out.open()
 	defer out.keepAlive(h.options.KeepAlive)()
+	if lost, got, ok := h.records.find(r.Header.Get(sessionHeader), r.Header.Get("Last-Event-ID")); ok {
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		defer context.AfterFunc(h.closing, cancel)()
+		out.replay(lost, got, ctx.Done())
+		return
+	}
 	alive := time.NewTicker(h.options.KeepAlive) // sessions end, and streams with them
 	defer alive.Stop()
 	var pings <-chan time.Time

@@ -19,16 +19,26 @@ type stream struct {
 	timeout time.Duration // of one write
 	opened  bool
 	broken  bool // the client is gone
+	ended   bool // the answer was written
+
+	// begin makes the record of the stream when it opens, nil where it cannot be
+	// resumed.
+	begin  func() *record
+	record *record
+	prime  bool // the client understands an event that has an id alone
 }
 
 func newStream(w http.ResponseWriter, timeout time.Duration) *stream {
 	return &stream{w: w, control: http.NewResponseController(w), timeout: timeout}
 }
 
-// open turns the answer into an event stream.
+// open turns the answer into an event stream, unless it was written.
 func (s *stream) open() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.ended {
+		return
+	}
 	s.start()
 	s.flush()
 }
@@ -43,6 +53,20 @@ func (s *stream) start() {
 	header.Set("Cache-Control", "no-cache, no-transform")
 	header.Set("X-Accel-Buffering", "no") // nginx would hold events back
 	s.w.WriteHeader(http.StatusOK)
+	if s.begin != nil {
+		s.record = s.begin()
+	}
+	if s.record != nil && s.prime {
+		s.message(nil)
+	}
+}
+
+// resumable reports whether the client was given the id of an event, from which
+// it can come back.
+func (s *stream) resumable() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.record != nil
 }
 
 // event sends one message before the answer.
@@ -59,10 +83,51 @@ func (s *stream) event(message any) {
 
 // message writes one message as an event. JSON holds no line breaks.
 func (s *stream) message(raw []byte) {
-	s.write("event: message\ndata: ")
+	id := ""
+	if s.record != nil {
+		id = s.record.add(raw)
+	}
+	s.send(id, raw)
+}
+
+// send writes one event; without a message it only has an id, from which the
+// client may come back.
+func (s *stream) send(id string, raw []byte) {
+	if id != "" {
+		s.write("id: " + id + "\n")
+	}
+	if len(raw) > 0 {
+		s.write("event: message\n")
+	} else {
+		s.write("retry: 1000\n")
+	}
+	s.write("data: ")
 	s.write(string(raw))
 	s.write("\n\n")
 	s.flush()
+}
+
+// replay sends what a record holds after the first events, and what is added to
+// it, until it ends or stop is closed.
+func (s *stream) replay(r *record, got int, stop <-chan struct{}) {
+	for {
+		events, ended, more := r.after(got)
+		s.mu.Lock()
+		for _, raw := range events {
+			got++
+			s.send(r.eventID(got), raw)
+		}
+		gone := s.broken
+		s.mu.Unlock()
+		if ended || gone {
+			return
+		}
+		select {
+		case <-more:
+		case <-stop:
+			return
+		}
+	}
 }
 
 func (s *stream) write(text string) {
@@ -70,7 +135,7 @@ func (s *stream) write(text string) {
 		return
 	}
 	_ = s.control.SetWriteDeadline(time.Now().Add(s.timeout)) // not every ResponseWriter has deadlines
-	if _, err := s.w.Write([]byte(text)); err != nil {
+	if _, err := s.w.Write([]byte(text)); err != nil {        //nolint:gosec // JSON in an event stream, and its content type says so
 		s.broken = true
 	}
 }
@@ -113,6 +178,12 @@ func (s *stream) keepAlive(interval time.Duration) (stop func()) {
 func (s *stream) finish(answer []byte, modern bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer func() {
+		s.ended = true
+		if s.record != nil {
+			s.record.end()
+		}
+	}()
 	switch {
 	case s.opened && answer != nil:
 		s.message(answer)
