@@ -52,6 +52,10 @@ test-toon: ## Check TOON against its published fixtures and reference decoder (n
 test-infrahubctl: build ## Check the sandbox with infrahubctl and Infrahub's Python SDK (needs Python)
 	@.ci/infrahubctl
 
+.PHONY: test-conformance
+test-conformance: build ## Run the official MCP conformance suite (needs npm)
+	@GO_TEST='$(GO_TEST)' .ci/conformance
+
 .PHONY: test-login
 test-login: build ## Log in with a real Keycloak, a browser and other MCP clients (KEYCLOAK_BOOT=script)
 	@GO_TEST='$(GO_TEST)' .ci/login

@@ -301,11 +301,29 @@ func (s *Server) encode(ctx context.Context, m *message, e *exchange, response m
 		e.mu.Unlock()
 		if f == nil {
 			f = &fault{Code: r.Error.Code, Message: r.Error.Message, Data: r.Error.Data}
+			if f.Data == nil {
+				f.Data = missing(m, f.Code)
+			}
 		}
 		return f.answer(m.ID), true
 	default:
 		return (&fault{Code: mcp.INTERNAL_ERROR, Message: "The server failed."}).answer(m.ID), true
 	}
+}
+
+// missing is the data of the error that there is no such resource: its URI, which
+// the library leaves out (specification, Resources, Error Handling).
+func missing(m *message, code int) any {
+	if m.Method != string(mcp.MethodResourcesRead) || code != mcp.RESOURCE_NOT_FOUND && code != mcp.INVALID_PARAMS {
+		return nil
+	}
+	var params struct {
+		URI string `json:"uri"`
+	}
+	if json.Unmarshal(m.Params, &params) != nil || params.URI == "" {
+		return nil
+	}
+	return map[string]string{"uri": params.URI}
 }
 
 // notification hands a notification to the library; there is no answer.

@@ -221,6 +221,17 @@ func TestFaultsHaveTheirCodes(t *testing.T) {
 			t.Errorf("%s: %v", call, got[0])
 		}
 	}
+	for _, headers := range []map[string]string{legacy("", ""), modern("resources/read", "test://nothing")} {
+		body := `{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"test://nothing",` + modernMeta + `}}`
+		if headers["Mcp-Method"] == "" {
+			body = strings.Replace(body, ","+modernMeta, "", 1)
+		}
+		got := events(t, send(t, http.MethodPost, server.URL, body, headers))
+		fault, _ := got[0]["error"].(map[string]any)
+		if data, _ := fault["data"].(map[string]any); data["uri"] != "test://nothing" {
+			t.Errorf("a resource that does not exist: %v", got[0])
+		}
+	}
 	got := events(t, send(t, http.MethodPost, server.URL, `{"jsonrpc":"2.0","id":9007199254740993,"method":"tools/call","params":{"name":"broken"}}`, legacy("", "")))
 	result, _ := got[0]["result"].(map[string]any)
 	if fmt.Sprint(got[0]["id"]) != "9007199254740993" || result["isError"] != true || strings.Contains(fmt.Sprint(got), "secret") {

@@ -1,0 +1,52 @@
+package conformance_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"infrahub-mcp/internal/call"
+	"infrahub-mcp/internal/prompt"
+	"infrahub-mcp/internal/protocol"
+	"infrahub-mcp/internal/server/front"
+)
+
+func TestTheProtocolLayerConforms(t *testing.T) {
+	judge(t, target{name: "layer", url: layer(t), lacks: lacking, except: []rule{
+		{pattern: "tasks-*", reason: noTasks},
+	}})
+}
+
+// layer serves the protocol layer as the program does, with the tools of the
+// suite in place of the catalogue, and returns its URL. There is no Infrahub.
+func layer(t *testing.T) string {
+	t.Helper()
+	reconnection := broken{"test_reconnection"}
+	nobody := func(context.Context) string { return "" }
+	logger := slog.New(slog.DiscardHandler)
+	s := protocol.New(protocol.Options{
+		Name: "conformance", Title: "Conformance", Version: "1",
+		Tools: append(fixtures(), reconnection.tool()), Prompts: prompt.Catalogue(),
+		NewCall: func(_ context.Context, origin protocol.Origin) (*call.Call, error) {
+			return &call.Call{Logger: logger, Report: origin.Report, Ask: origin.Ask, Modern: origin.Modern, Settings: call.Settings{MaxBytes: 100_000}}, nil
+		},
+		Principal: nobody,
+		Observe:   func(string, bool, float64) {},
+		Logger:    logger,
+	})
+	transport := protocol.NewHTTP(s, protocol.NewSessions(time.Hour, nobody), protocol.HTTPOptions{})
+	hosts, err := front.NewHosts(nil, "127.0.0.1", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	origins, err := front.NewOrigins(nil, "", hosts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(front.Chain(transport, hosts.Guard, origins.Guard, reconnection.streams))
+	t.Cleanup(server.Close)
+	t.Cleanup(transport.Close) // first: streams would keep the server open
+	return server.URL
+}
