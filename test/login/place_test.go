@@ -1,6 +1,8 @@
 package login_test
 
 import (
+	"bytes"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -56,7 +58,7 @@ func (at place) front(t *testing.T, to func() (address string)) (base string) {
 		// The program may be away, which tests see by themselves.
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	}
-	listener := httptest.NewUnstartedServer(proxy)
+	listener := httptest.NewUnstartedServer(readFirst(proxy))
 	listener.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	t.Cleanup(listener.Close)
 	if at.secure {
@@ -65,6 +67,22 @@ func (at place) front(t *testing.T, to func() (address string)) (base string) {
 		listener.Start()
 	}
 	return listener.URL + at.path
+}
+
+// readFirst reads the body of a request before a proxy passes it on. Otherwise
+// package net/http may close the body as soon as the answer begins, and the proxy,
+// which looks whether there is more of it, takes that for a failure and breaks the
+// answer off.
+func readFirst(proxy http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			w.WriteHeader(http.StatusBadRequest) // the client is gone
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		proxy.ServeHTTP(w, r)
+	})
 }
 
 // server starts the program at a place, with settings that are laid over those for

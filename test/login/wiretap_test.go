@@ -43,10 +43,10 @@ func newWiretap(t *testing.T, keycloak string) *wiretap {
 		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = r.In.Host },
 		ModifyResponse: overhear,
 	}
-	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(readFirst(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		w.note(r)
 		proxy.ServeHTTP(out, r)
-	}))
+	})))
 	t.Cleanup(server.Close)
 	w.url = server.URL
 	return w
