@@ -19,6 +19,7 @@ import (
 	"infrahub-mcp/internal/config"
 	"infrahub-mcp/internal/infrahub"
 	"infrahub-mcp/internal/infrahub/operations"
+	"infrahub-mcp/internal/keylock"
 	"infrahub-mcp/internal/problem"
 )
 
@@ -27,6 +28,8 @@ import (
 type Manager struct {
 	options Options
 	making  singleflight.Group
+	// working holds a lock for each branch on which one call at a time works.
+	working keylock.Locks
 	// open holds the branches that were seen open, and when.
 	open *lru.Cache[string, time.Time]
 }
@@ -112,6 +115,11 @@ func (s *Session) handle(ctx context.Context) (Handle, error) {
 	}
 	return handle, nil
 }
+
+// Alone waits until no other call works alone on a branch, and returns the
+// function that ends this. It is for what Infrahub has one of per branch and does
+// not guard itself, such as the open proposed change.
+func (s *Session) Alone(branch string) (done func()) { return s.manager.working.Lock(branch) }
 
 // Lost notes that the session branch can no longer be used, and why, so that the
 // next write says so. Another branch that took its place meanwhile stays.

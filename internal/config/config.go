@@ -133,6 +133,7 @@ type Auth struct {
 	OIDCBaseURL            string   `envconfig:"INFRAHUB_MCP_OIDC_BASE_URL" format:"base-url" desc:"Address under which clients reach this server, without the path of MCP. Required in mode oidc."`
 	OIDCRedirectPath       string   `envconfig:"INFRAHUB_MCP_OIDC_REDIRECT_PATH" default:"/oauth/callback" format:"url-path" desc:"Path below that address to which the identity provider sends users back. /auth/callback is answered as well."`
 	OIDCScopes             []string `envconfig:"INFRAHUB_MCP_OIDC_SCOPES" default:"openid,email,profile" format:"scopes" desc:"Scopes that the identity provider is asked for. The scopes of writing are added where it names them in its discovery document."`
+	OIDCOfflineAccess      bool     `envconfig:"INFRAHUB_MCP_OIDC_OFFLINE_ACCESS" default:"true" desc:"Ask the identity provider, where it can, for logins that outlast the user's session there. If false, users log in anew when that ends."`
 	OIDCScopeClaims        []string `envconfig:"INFRAHUB_MCP_OIDC_SCOPE_CLAIMS" format:"claims" desc:"Claims of the identity provider's tokens whose values count as scopes, such as roles, groups or realm_access.roles."`
 	OIDCUserClaim          string   `envconfig:"INFRAHUB_MCP_OIDC_USER_CLAIM" default:"email" desc:"Claim that names the user in the log and in {user} of the branch pattern."`
 	OIDCAudience           string   `envconfig:"INFRAHUB_MCP_OIDC_AUDIENCE" desc:"Audience for which the identity provider makes access tokens of this server. When it is set, such tokens are accepted without a login here."`

@@ -78,7 +78,7 @@ func TestDefaultsHoldWhereNothingIsSet(t *testing.T) {
 		Limits:  Limits{RetryBaseDelay: time.Second, CacheListTTL: 5 * time.Minute, CacheReadTTL: time.Hour},
 		Branch:  Branch{Pattern: "mcp/session-{date}-{hex}", MaxRetries: 5},
 		Writes:  Writes{ConfirmDeletes: "auto"},
-		Auth:    Auth{Mode: "none", ScopesWrite: []string{"write"}, TokenPassthroughHeader: "Authorization", OIDCUserClaim: "email", OIDCRedirectPath: "/oauth/callback", OIDCScopes: []string{"openid", "email", "profile"}, OIDCScopeClaims: []string{}, OIDCAllowedRedirects: []string{}, OIDCCIMD: []string{"on"}},
+		Auth:    Auth{Mode: "none", ScopesWrite: []string{"write"}, TokenPassthroughHeader: "Authorization", OIDCUserClaim: "email", OIDCRedirectPath: "/oauth/callback", OIDCScopes: []string{"openid", "email", "profile"}, OIDCOfflineAccess: true, OIDCScopeClaims: []string{}, OIDCAllowedRedirects: []string{}, OIDCCIMD: []string{"on"}},
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b Secret) bool { return a.Reveal() == b.Reveal() })); diff != "" {
 		t.Error(diff)

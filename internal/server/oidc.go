@@ -48,7 +48,7 @@ func newSingleSignOn(ctx context.Context, cfg *config.Config, own *auth.None, ke
 	}
 	idp, err := provider.New(provider.Settings{
 		ConfigURL: cfg.Auth.OIDCConfigURL, ClientID: cfg.Auth.OIDCClientID, ClientSecret: cfg.Auth.OIDCClientSecret.Reveal,
-		RedirectURL: cfg.Auth.OIDCBaseURL + cfg.Auth.OIDCRedirectPath, Scopes: cfg.Auth.OIDCScopes, WriteScopes: writeScopes(cfg),
+		RedirectURL: cfg.Auth.OIDCBaseURL + cfg.Auth.OIDCRedirectPath, Scopes: cfg.Auth.OIDCScopes, Online: !cfg.Auth.OIDCOfflineAccess, WriteScopes: writeScopes(cfg),
 		ScopeClaims: cfg.Auth.OIDCScopeClaims, Audience: cfg.Auth.OIDCAudience, UserClaim: cfg.Auth.OIDCUserClaim, Logger: logger,
 	})
 	if err != nil {

@@ -83,9 +83,10 @@ func runProposeChanges(ctx context.Context, c *call.Call, in proposeChangesInput
 		Changes: changeSum{counts.NumAdded, counts.NumUpdated, counts.NumRemoved, counts.NumConflicts},
 	}
 	c.Progress(1, 3, "Looking for an open proposed change")
+	defer c.Branches.Alone(source)()
 	err = openProposal(ctx, c, in, out)
 	if err != nil && strings.Contains(err.Error(), "open proposed change already exists") {
-		err = openProposal(ctx, c, in, out) // another call was quicker: now it is found
+		err = openProposal(ctx, c, in, out) // another replica was quicker: now it is found
 	}
 	if err != nil {
 		return nil, err

@@ -10,7 +10,9 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -812,6 +814,47 @@ func TestProposeChanges(t *testing.T) {
 	i.put(i.branch(), "MERGED")
 	i.manager = branch.NewManager(branch.Options{Store: branch.NewMemory(1, 1)}) // nothing is known to be open any more
 	i.refused("propose_changes", obj{"title": "Third", "branch": out.Source})
+}
+
+// Infrahub opens two proposed changes for a branch that are asked for at once.
+func TestProposalsAtOnceOpenOne(t *testing.T) {
+	t.Parallel()
+	i := newInfra(t)
+	i.must("node_upsert", obj{"kind": "BuiltinTag", "data": obj{"name": "n"}}, nil)
+	looked := make(chan bool, 16)
+	i.behave(func(_ http.ResponseWriter, _ *http.Request, document string) bool {
+		switch {
+		case strings.Contains(document, "CoreProposedChange("):
+			looked <- true
+		case strings.Contains(document, "CoreProposedChangeCreate"):
+			for range 2 { // leave another call the time to look, too
+				select {
+				case <-looked:
+				case <-time.After(100 * time.Millisecond):
+				}
+			}
+		}
+		return false
+	})
+	var calls sync.WaitGroup
+	for range 2 {
+		one := i.call()
+		calls.Go(func() {
+			if result := run(t, one, "propose_changes", `{"title":"t"}`); result.IsError {
+				t.Error(result.Text)
+			}
+		})
+	}
+	calls.Wait()
+	created := 0
+	for _, document := range i.mutations() {
+		if strings.Contains(document, "CoreProposedChangeCreate") {
+			created++
+		}
+	}
+	if created != 1 {
+		t.Errorf("%d proposed changes were asked for", created)
+	}
 }
 
 func TestBranchDiff(t *testing.T) {

@@ -55,15 +55,13 @@ func TestTheBackButtonAfterALoginRepeatsNothing(t *testing.T) {
 	})
 }
 
-// Keycloak is asked in a realm without the scope offline_access: a person who logs
-// in with it is forgotten at once, and Keycloak ends what other tabs had begun.
+// Keycloak forgets a person who logs in with the scope offline_access at once, and
+// ends what other tabs had begun.
 func TestTwoTabsLogInAtOnce(t *testing.T) {
 	everywhere(t, func(t *testing.T, at place) {
 		t.Run("at Keycloak", func(t *testing.T) {
 			t.Parallel()
-			r := ownRealm(t)
-			r.forgetOffline(t)
-			s := at.serverWith(t, r.atKeycloak(shared.keycloak.url))
+			s := at.serverWith(t, atRealm().with(settings{"OIDC_OFFLINE_ACCESS": "false"}))
 			// Its page notices that the person is known by now, and goes on by itself.
 			twoTabs(t, s, func(left *tab) page { return left.settleAt(t, clientPage) })
 		})

@@ -189,18 +189,6 @@ func (r *realm) grant(t *testing.T, user string, may bool) {
 	r.must(t, method, "/users/"+r.user(t, user)+"/role-mappings/realm", []any{role}, nil)
 }
 
-// forgetOffline takes the scope offline_access out of the realm.
-func (r *realm) forgetOffline(t *testing.T) {
-	t.Helper()
-	var scopes []struct{ ID, Name string }
-	r.must(t, http.MethodGet, "/client-scopes", nil, &scopes)
-	for _, scope := range scopes {
-		if scope.Name == "offline_access" {
-			r.must(t, http.MethodDelete, "/client-scopes/"+scope.ID, nil, nil)
-		}
-	}
-}
-
 func (r *realm) disable(t *testing.T, user string) {
 	t.Helper()
 	r.must(t, http.MethodPut, "/users/"+r.user(t, user), object{"enabled": false}, nil)

@@ -199,9 +199,9 @@ func (o *Server) ask(w http.ResponseWriter, r *http.Request, from client.Client,
 	nonce := o.cookie(r, consentCookie)
 	if len(nonce) != nonceSize {
 		nonce = rand.Text()
-		// Tabs share it, so that each can be answered.
-		o.setCookie(w, consentCookie, nonce, loginLife)
 	}
+	// Tabs share it, so that each can be answered; it lasts as long as the newest.
+	o.setCookie(w, consentCookie, nonce, loginLife)
 	form, err := o.box.Seal(seal.Form, consentForm{asked, digest(nonce)}, loginLife)
 	if err != nil {
 		o.settings.Logger.ErrorContext(r.Context(), "a consent page could not be sealed", "error", err)

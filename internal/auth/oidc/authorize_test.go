@@ -368,6 +368,21 @@ func TestAConsentPageEnds(t *testing.T) {
 	})
 }
 
+func TestAPageLastsAsLongAsOneThatWasShownBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, options{})
+		id := s.register(loopback)
+		b := s.browser()
+		b.ask(asking(id))
+		time.Sleep(9 * time.Minute)
+		form := formOf(t, b.ask(asking(id)))
+		time.Sleep(9 * time.Minute)
+		if location(t, b.submit(url.Values{"form": {form}, "action": {"approve"}})) == "" {
+			t.Error("the newer page ended with the older one")
+		}
+	})
+}
+
 func TestTabsDoNotDisturbEachOther(t *testing.T) {
 	s := newSite(t, options{})
 	id := s.register(loopback)

@@ -155,6 +155,12 @@ func TestAnAddressThatAsksTooOftenHasToWait(t *testing.T) {
 		if answer.Header.Get("Retry-After") != "2" {
 			t.Errorf("%s: come again after %q", path, answer.Header.Get("Retry-After"))
 		}
+		if slices.Contains([]string{"/authorize", "/consent", "/oauth/callback"}, path) {
+			if page := wantPage(t, answer, http.StatusTooManyRequests); !strings.Contains(page, "Too many requests") {
+				t.Errorf("%s: the page does not say why: %s", path, page)
+			}
+			continue
+		}
 		wantError(t, answer, http.StatusTooManyRequests, "temporarily_unavailable")
 	}
 	if answer := s.do(s.request(http.MethodGet, oidc.AuthorizationServerPath, "")); answer.StatusCode != http.StatusOK {

@@ -32,6 +32,7 @@ import (
 	"infrahub-mcp/internal/auth/oidc/provider"
 	"infrahub-mcp/internal/auth/oidc/seal"
 	"infrahub-mcp/internal/infrahub"
+	"infrahub-mcp/internal/keylock"
 )
 
 // Settings are what a Server needs.
@@ -72,7 +73,7 @@ type Server struct {
 	identity  func(auth.Principal) auth.Identity
 	origins   *http.CrossOriginProtection
 	faults    faults
-	rotations locks
+	rotations keylock.Locks
 	template  *template.Template
 }
 
@@ -135,13 +136,13 @@ func (o *Server) Routes() map[string]http.Handler {
 	for _, suffix := range []string{"", prefix} {
 		add(AuthorizationServerPath+suffix, o.open(http.MethodGet, o.authorizationServer))
 	}
-	add("/register", o.open(http.MethodPost, o.limit(o.register)))
-	add("/token", o.open(http.MethodPost, o.limit(o.token)))
-	add("/revoke", o.open(http.MethodPost, o.limit(o.revoke)))
-	add("/authorize", o.page(o.limit(o.authorize), http.MethodGet, http.MethodPost))
-	add("/consent", o.page(o.limit(o.consent), http.MethodPost))
+	add("/register", o.open(http.MethodPost, o.limit(o.register, tooManyRequests)))
+	add("/token", o.open(http.MethodPost, o.limit(o.token, tooManyRequests)))
+	add("/revoke", o.open(http.MethodPost, o.limit(o.revoke, tooManyRequests)))
+	add("/authorize", o.page(o.limit(o.authorize, o.showTooMany), http.MethodGet, http.MethodPost))
+	add("/consent", o.page(o.limit(o.consent, o.showTooMany), http.MethodPost))
 	for _, path := range []string{o.settings.RedirectPath, "/oauth/callback", "/auth/callback"} {
-		add(path, o.page(o.limit(o.callback), http.MethodGet))
+		add(path, o.page(o.limit(o.callback, o.showTooMany), http.MethodGet))
 	}
 	return routes
 }
@@ -191,18 +192,24 @@ func (o *Server) page(handler http.HandlerFunc, methods ...string) http.Handler 
 	})
 }
 
-// limit bounds how often an address may use an endpoint.
-func (o *Server) limit(handler http.HandlerFunc) http.HandlerFunc {
+// limit bounds how often an address may use an endpoint; refuse says that it has
+// to wait.
+func (o *Server) limit(handler, refuse http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if o.settings.Wait != nil {
 			if wait := o.settings.Wait(r); wait > 0 {
 				retryAfter(w, wait)
-				refuse(w, http.StatusTooManyRequests, "temporarily_unavailable", "Too many requests. Wait for the time that Retry-After names.")
+				refuse(w, r)
 				return
 			}
 		}
 		handler(w, r)
 	}
+}
+
+// tooManyRequests refuses a request of a client.
+func tooManyRequests(w http.ResponseWriter, _ *http.Request) {
+	refuse(w, http.StatusTooManyRequests, "temporarily_unavailable", "Too many requests. Wait for the time that Retry-After names.")
 }
 
 // subject is the key of a user: one at one provider, whatever its name is. It

@@ -61,6 +61,11 @@ func (o *Server) showFault(w http.ResponseWriter, status int, fault, advice stri
 	o.show(w, status, pageView{Title: "Login to Infrahub", Fault: fault, Advice: advice}, "")
 }
 
+// showTooMany tells the user that too many requests came from where he is.
+func (o *Server) showTooMany(w http.ResponseWriter, _ *http.Request) {
+	o.showFault(w, http.StatusTooManyRequests, "Too many requests came from your address.", "Wait a moment, then load this page again.")
+}
+
 // showUnavailable tells the user that the provider does not answer.
 func (o *Server) showUnavailable(w http.ResponseWriter, r *http.Request, err error) {
 	o.settings.Logger.WarnContext(r.Context(), "oidc_login", "outcome", "put off", "reason", err)

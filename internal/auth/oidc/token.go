@@ -188,7 +188,7 @@ func (o *Server) refresh(ctx context.Context, values url.Values, from client.Cli
 // itself or did not get the answer. Later it is a theft, and the login ends
 // (OAuth 2.1, section 4.3.1).
 func (o *Server) rotate(ctx context.Context, t refreshToken) (*tokens, error) {
-	defer o.rotations.lock(t.ID)()
+	defer o.rotations.Lock(t.ID)()
 	if answer, err := o.rotated(ctx, t); answer != nil || err != nil {
 		return answer, err
 	}

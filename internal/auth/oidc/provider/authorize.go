@@ -51,7 +51,7 @@ func (p *Provider) AuthorizeURL(state string, a Attempt, write bool) (string, er
 		return "", err
 	}
 	options := []oauth2.AuthCodeOption{oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier)}
-	if m.google {
+	if m.google && !p.settings.Online {
 		// Google's way to ask for a refresh token; it comes with a fresh consent
 		// alone.
 		options = append(options, oauth2.AccessTypeOffline, oauth2.SetAuthURLParam("prompt", "consent"))
@@ -88,7 +88,7 @@ func (p *Provider) scopes(m *metadata, write bool) []string {
 			all = append(all, w)
 		}
 	}
-	if slices.Contains(m.document.Scopes, oidc.ScopeOfflineAccess) && !slices.Contains(all, oidc.ScopeOfflineAccess) {
+	if !p.settings.Online && slices.Contains(m.document.Scopes, oidc.ScopeOfflineAccess) && !slices.Contains(all, oidc.ScopeOfflineAccess) {
 		all = append(all, oidc.ScopeOfflineAccess)
 	}
 	return all

@@ -43,6 +43,9 @@ type Settings struct {
 	// openid, email and profile. Without openid there is no id token, so it is
 	// always asked for.
 	Scopes []string
+	// Online does not ask for offline access, unless Scopes name it: logins last
+	// no longer than the user's session at the provider.
+	Online bool
 	// WriteScopes are the scopes of writing (INFRAHUB_MCP_AUTH_SCOPES_WRITE).
 	WriteScopes []string
 	// ScopeClaims are claims whose values count as scopes

@@ -231,6 +231,31 @@ func TestNoScopeIsAskedForTwice(t *testing.T) {
 	}
 }
 
+func TestWithoutOfflineAccessOnlyTheUsersSessionIsAskedFor(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name    string
+		profile idptest.Profile
+		scopes  []string
+		want    string
+	}{
+		{"Keycloak", idptest.Keycloak, nil, "openid email profile"},
+		{"Google", idptest.Google, nil, "openid email profile"},
+		{"a scope that the operator names", idptest.Keycloak, []string{"openid", "offline_access"}, "openid offline_access"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := start(t, idptest.NewVirtual(t, test.profile), func(s *Settings) { s.Online, s.Scopes = true, test.scopes })
+			asked := parameters(t, p, false)
+			if got := asked.Get("scope"); got != test.want {
+				t.Errorf("asked for %q, want %q", got, test.want)
+			}
+			if asked.Has("access_type") || asked.Has("prompt") {
+				t.Errorf("offline access is asked for: %v", asked)
+			}
+		})
+	}
+}
+
 func TestScopesOfWritingAreAskedForOnlyToWrite(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -1,10 +1,11 @@
-package oidc
+// Package keylock holds a lock for each key that somebody works on.
+package keylock
 
 import "sync"
 
-// locks lets one goroutine at a time work on what has a key. The zero value is
+// Locks lets one goroutine at a time work on what has a key. The zero value is
 // ready for use; nothing is kept of a key that nobody works on.
-type locks struct {
+type Locks struct {
 	mu   sync.Mutex
 	held map[string]*lock
 }
@@ -14,8 +15,8 @@ type lock struct {
 	users int
 }
 
-// lock waits until the key is free, and returns the function that frees it.
-func (l *locks) lock(key string) (unlock func()) {
+// Lock waits until the key is free, and returns the function that frees it.
+func (l *Locks) Lock(key string) (unlock func()) {
 	l.mu.Lock()
 	if l.held == nil {
 		l.held = map[string]*lock{}
