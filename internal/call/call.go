@@ -49,6 +49,9 @@ type Call struct {
 	// Report sends a progress notification. It is nil when the client did not
 	// ask for progress.
 	Report func(done, total float64, message string)
+	// Log sends a message to the client, unless that wants none of its level; see
+	// [Call.Send]. It may be nil.
+	Log func(Message)
 }
 
 // Anonymous is the name of a user whom nobody knows.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // Client talks to one Infrahub server with the credential of one caller. It is
@@ -19,6 +20,22 @@ type Client struct {
 	// on unexported fields, prints through pointers but not through functions.
 	credential func() Credential
 	key        string
+	onRetry    func(Retry) // may be nil
+}
+
+// Retry is a request that is sent again, after a wait.
+type Retry struct {
+	// Reason is what became of the attempt before.
+	Reason Kind
+	Wait   time.Duration
+}
+
+// OnRetry returns a client that calls tell, from any goroutine, before each wait
+// for another attempt of a request of its own.
+func (c *Client) OnRetry(tell func(Retry)) *Client {
+	told := *c
+	told.onRetry = tell
+	return &told
 }
 
 // Query is one GraphQL request.
@@ -132,6 +149,7 @@ func (c *Client) do(ctx context.Context, r request) (answer, error) {
 	if err := credential.check(); err != nil {
 		return answer{}, err
 	}
+	r.onRetry = c.onRetry
 	if credential.Token != "" {
 		r.header, r.secret = "X-INFRAHUB-KEY", credential.Token
 		return c.upstream.succeed(ctx, r)

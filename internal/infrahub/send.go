@@ -33,6 +33,7 @@ type request struct {
 	document string
 	// repeatable says that to run it twice does no harm.
 	repeatable bool
+	onRetry    func(Retry) // may be nil
 }
 
 // answer is a whole answer of the server, of any status.
@@ -57,6 +58,14 @@ type outcome struct {
 	stale bool
 	// transient: another attempt may well succeed.
 	transient bool
+}
+
+// reason is what went wrong with an attempt that is made again.
+func (o outcome) reason() Kind {
+	if o.err != nil {
+		return o.err.Kind
+	}
+	return o.failure().Kind
 }
 
 // succeed sends a request and returns the answer if it is a success.
@@ -100,6 +109,9 @@ func (u *Upstream) send(ctx context.Context, r request) (answer, error) {
 		if o.stale {
 			// Others may be closed too: the next attempt takes a fresh one.
 			u.transport.CloseIdleConnections()
+		}
+		if r.onRetry != nil && wait > 0 {
+			r.onRetry(Retry{Reason: o.reason(), Wait: wait})
 		}
 		if u.pause(ctx, wait) != nil {
 			return answer{}, gaveUp(ctx)

@@ -57,6 +57,22 @@ func (k *keptClosed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write([]byte(okBody))
 }
 
+func TestOnlyTheCallerIsToldOfItsRetries(t *testing.T) {
+	var requests atomic.Int32
+	u, _ := newUpstream(t, func(w http.ResponseWriter, _ *http.Request) {
+		if requests.Add(1) == 1 {
+			answering(503, htmlType, "<html>")(w, nil)
+			return
+		}
+		w.Write([]byte(okBody))
+	}, Settings{ReadAttempts: 1, ReadDelay: time.Second})
+	client := u.Client(someToken)
+	_ = client.OnRetry(func(Retry) { t.Error("another caller is told") })
+	if _, err := client.GraphQL(t.Context(), aRead); err != nil || requests.Load() != 2 {
+		t.Errorf("%v after %d requests", err, requests.Load())
+	}
+}
+
 func TestAConnectionThatWasClosedIsReplacedOnceForReads(t *testing.T) {
 	tests := []struct {
 		name      string
@@ -157,7 +173,16 @@ func TestTransientFailuresOfReadsAreRepeated(t *testing.T) {
 					}
 					w.Write([]byte(okBody))
 				}, Settings{ReadAttempts: tt.attempts, ReadDelay: time.Second})
-				_, err := u.Client(someToken).GraphQL(t.Context(), tt.query)
+				told := 0
+				client := u.Client(someToken).OnRetry(func(r Retry) {
+					if told++; r.Reason != Unreachable {
+						t.Errorf("the reason of the retry is %s", r.Reason)
+					}
+				})
+				_, err := client.GraphQL(t.Context(), tt.query)
+				if told != int(tt.requests)-1 {
+					t.Errorf("the caller is told of %d retries", told)
+				}
 				if (err == nil) != tt.ok || requests.Load() != tt.requests {
 					t.Errorf("%d requests, error %v; want %d and success %t", requests.Load(), err, tt.requests, tt.ok)
 				}
@@ -241,9 +266,18 @@ func TestOverload(t *testing.T) {
 				answering(429, jsonType, envelope)(w, nil)
 			}, Settings{RateLimit: tt.limit})
 			u.now = func() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) }
-			_, err := u.Client(someToken).GraphQL(t.Context(), tt.query)
+			var told []time.Duration
+			client := u.Client(someToken).OnRetry(func(r Retry) {
+				if told = append(told, r.Wait); r.Reason != Overloaded {
+					t.Errorf("the reason of the retry is %s", r.Reason)
+				}
+			})
+			_, err := client.GraphQL(t.Context(), tt.query)
 			if sent.Load() != tt.sent {
 				t.Errorf("%d requests were sent, want %d", sent.Load(), tt.sent)
+			}
+			if diff := cmp.Diff(waits.list, told); diff != "" {
+				t.Errorf("the caller is told of other waits (-want +got):\n%s", diff)
 			}
 			if tt.waits != nil {
 				if diff := cmp.Diff(tt.waits, append([]time.Duration{}, waits.list...)); diff != "" {

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -94,15 +95,41 @@ func (f *fault) answer(id json.RawMessage) []byte {
 // in their context.
 type exchange struct {
 	session string
-	// notify sends a notification, or a request to the client, on the stream of
-	// this request, before its answer; it may be nil.
-	notify func(notification any)
+	// send writes a message to the client on the stream of this request; it is nil
+	// when that has none.
+	send func(message any)
 	// questions takes requests to the client, sent with notify; it is nil when
 	// the client cannot answer them.
 	questions *questions
+	// levels knows which log messages the session wants, nil for those that all
+	// sessions get.
+	levels *levels
+
+	logged atomic.Int32 // messages
+
+	sending sync.Mutex // held while a message is sent
+	over    bool
 
 	mu    sync.Mutex
 	fault *fault // replaces the error that the library makes of a handler's
+}
+
+// notify sends a notification, or a request to the client, on the stream of this
+// request and before its answer. What work that outlives the request has to say
+// later goes nowhere.
+func (e *exchange) notify(message any) {
+	e.sending.Lock()
+	defer e.sending.Unlock()
+	if e.send != nil && !e.over {
+		e.send(message)
+	}
+}
+
+// end is the moment of the answer.
+func (e *exchange) end() {
+	e.sending.Lock()
+	defer e.sending.Unlock()
+	e.over = true
 }
 
 type exchangeKey struct{}
@@ -122,7 +149,7 @@ func (e *exchange) reporter(token mcp.ProgressToken) func(done, total float64, m
 	return func(done, total float64, message string) {
 		mu.Lock()
 		defer mu.Unlock()
-		if done <= last || e.notify == nil {
+		if done <= last {
 			return
 		}
 		last = done
@@ -195,6 +222,7 @@ func describe(err error, what string) string {
 // when the client cancelled the request.
 func (s *Server) exchange(ctx context.Context, m *message, e *exchange, peer *peer) []byte {
 	start := time.Now()
+	peer.exchange = e
 	ctx = context.WithValue(s.core.WithContext(ctx, peer), exchangeKey{}, e)
 
 	stop := make(chan struct{})
@@ -207,6 +235,7 @@ func (s *Server) exchange(ctx context.Context, m *message, e *exchange, peer *pe
 	}
 	close(stop)
 	forwarding.Wait()
+	e.end()
 
 	if errors.Is(context.Cause(ctx), errCancelled) {
 		response = nil
@@ -350,7 +379,8 @@ func known(method string) string {
 	switch mcp.MCPMethod(method) {
 	case mcp.MethodInitialize, mcp.MethodPing, mcp.MethodServerDiscover, mcp.MethodToolsList, mcp.MethodToolsCall,
 		mcp.MethodResourcesList, mcp.MethodResourcesTemplatesList, mcp.MethodResourcesRead,
-		mcp.MethodPromptsList, mcp.MethodPromptsGet, mcp.MethodCompletionComplete, mcp.MethodSubscriptionsListen:
+		mcp.MethodPromptsList, mcp.MethodPromptsGet, mcp.MethodCompletionComplete, mcp.MethodSubscriptionsListen,
+		mcp.MethodSetLogLevel:
 		return method
 	default:
 		return "other"

@@ -27,6 +27,7 @@ type HTTP struct {
 	inFlight  inFlight
 	questions questions
 	records   *records
+	levels    *levels
 
 	closing   context.Context // done when the server shuts down
 	shutdown  context.CancelFunc
@@ -70,7 +71,7 @@ func NewHTTP(s *Server, sessions *Sessions, o HTTPOptions) *HTTP {
 	if o.Prime == 0 {
 		o.Prime = time.Second
 	}
-	h := &HTTP{server: s, sessions: sessions, options: o, records: newRecords()}
+	h := &HTTP{server: s, sessions: sessions, options: o, records: newRecords(), levels: newLevels()}
 	h.closing, h.shutdown = context.WithCancel(context.Background())
 	return h
 }
@@ -247,7 +248,7 @@ func (h *HTTP) request(w http.ResponseWriter, r *http.Request, m *message, p *pe
 	if session != "" {
 		defer h.inFlight.add(session, string(m.ID), cancel)()
 	}
-	e := &exchange{session: session}
+	e := &exchange{session: session, levels: h.levels}
 	if asStream && session != "" {
 		out.begin = func() *record { return h.records.begin(session) }
 		if out.prime = r.Header.Get(mcp.HeaderProtocolVersion) >= primedSince; out.prime {
@@ -256,7 +257,7 @@ func (h *HTTP) request(w http.ResponseWriter, r *http.Request, m *message, p *pe
 		}
 	}
 	if asStream {
-		e.notify = func(n any) { out.event(n) }
+		e.send = out.event
 		if h.sessions.CanAsk(session) {
 			e.questions = &h.questions
 		}
@@ -344,6 +345,7 @@ func (h *HTTP) end(w http.ResponseWriter, r *http.Request) {
 	}
 	h.sessions.End(id)
 	h.questions.end(id)
+	h.levels.forget(id)
 	w.WriteHeader(http.StatusOK)
 }
 

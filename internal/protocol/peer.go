@@ -15,6 +15,7 @@ import (
 type peer struct {
 	id            string
 	notifications chan mcp.JSONRPCNotification
+	exchange      *exchange
 
 	mu           sync.Mutex
 	version      string
@@ -28,31 +29,27 @@ var (
 	_ server.SessionWithClientInfo         = (*peer)(nil)
 	_ server.SessionWithProtocolVersion    = (*peer)(nil)
 	_ server.SessionWithSubscriptionFilter = (*peer)(nil)
+	_ server.SessionWithLogging            = (*peer)(nil)
 )
 
 func newPeer() *peer {
-	return &peer{id: rand.Text(), notifications: make(chan mcp.JSONRPCNotification, 16)}
+	return &peer{id: rand.Text(), notifications: make(chan mcp.JSONRPCNotification, 16), exchange: &exchange{}}
 }
 
 // forward sends the library's own notifications on the stream of the request
 // until stop is closed, and then those that are left.
 func (p *peer) forward(stop <-chan struct{}, notify func(any)) {
-	send := func(n mcp.JSONRPCNotification) {
-		if notify != nil {
-			notify(n)
-		}
-	}
 	for {
 		select {
 		case n := <-p.notifications:
-			send(n)
+			notify(n)
 			continue
 		case <-stop:
 		}
 		for {
 			select {
 			case n := <-p.notifications:
-				send(n)
+				notify(n)
 			default:
 				return
 			}
@@ -66,6 +63,9 @@ func (p *peer) SessionID() string                                   { return p.i
 func (p *peer) Initialize()                                         {}
 func (p *peer) Initialized() bool                                   { return true }
 func (p *peer) NotificationChannel() chan<- mcp.JSONRPCNotification { return p.notifications }
+
+func (p *peer) SetLogLevel(l mcp.LoggingLevel) { p.exchange.levels.choose(p.exchange.session, l) }
+func (p *peer) GetLogLevel() mcp.LoggingLevel  { return p.exchange.levels.of(p.exchange.session) }
 
 func (p *peer) GetClientInfo() mcp.Implementation {
 	p.mu.Lock()

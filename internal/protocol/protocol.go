@@ -64,6 +64,8 @@ type Origin struct {
 	Modern bool
 	// Report sends progress to the client; nil when it asked for none.
 	Report func(done, total float64, message string)
+	// Log sends a message to the client, unless that wants none of its level.
+	Log func(call.Message)
 	// Ask puts a question to the user during a call of a tool; nil when the
 	// client cannot ask.
 	Ask call.Confirmer
@@ -96,6 +98,7 @@ func New(o Options) *Server {
 		server.WithResourceCapabilities(false, false),
 		server.WithPromptCapabilities(false),
 		server.WithCompletions(),
+		server.WithLogging(),
 		server.WithPromptCompletionProvider(completer),
 		server.WithResourceCompletionProvider(completer),
 		server.WithLogger(slog.New(slog.DiscardHandler)), // messages may hold data; tools are audited
@@ -243,7 +246,11 @@ func (c completer) complete(ctx context.Context, argument mcp.CompleteArgument, 
 // call makes the Call of the request in ctx.
 func (s *Server) call(ctx context.Context, meta *mcp.Meta, ask call.Confirmer) (*call.Call, error) {
 	e := exchangeFrom(ctx)
-	origin := Origin{Session: e.session, Modern: server.IsModernRequest(ctx), Ask: ask}
+	log, err := s.logger(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	origin := Origin{Session: e.session, Modern: server.IsModernRequest(ctx), Ask: ask, Log: log}
 	if meta != nil && meta.ProgressToken != nil {
 		origin.Report = e.reporter(meta.ProgressToken)
 	}

@@ -31,6 +31,8 @@ type gate struct {
 	release chan struct{}
 	// revision is part of the subject of questions.
 	revision atomic.Int64
+	// later is how the last call of "log" sends messages.
+	later atomic.Pointer[func(call.Message)]
 }
 
 // user is the key of the principal in the context of a request.
@@ -47,7 +49,8 @@ type gateOutput struct {
 }
 
 // testServer serves a few tools made for tests: "gate" waits until it is
-// released or cancelled, "steps" reports progress three times, "broken" panics,
+// released or cancelled, "steps" reports progress three times, "log" sends a log
+// message of each of five levels, "flood" more than are sent, "broken" panics,
 // "down" fails as when Infrahub is down, "refused" as when it refuses the
 // credential, "ask" asks the user and says what came of it.
 func testServer(t *testing.T, change ...func(*Options)) (*Server, *gate) {
@@ -69,6 +72,20 @@ func testServer(t *testing.T, change ...func(*Options)) (*Server, *gate) {
 				c.Progress(i+1, 3, in.Name)
 			}
 			return &gateOutput{in.Name}, nil
+		}),
+		tool.Define(tool.Tool{Name: "log", Description: "Logs."}, func(_ context.Context, c *call.Call, in gateInput) (*gateOutput, error) {
+			later := c.Send
+			g.later.Store(&later)
+			for _, level := range []call.Level{"debug", call.Info, call.Notice, call.Warning, "error"} {
+				c.Send(call.Message{Level: level, Text: in.Name, Details: map[string]any{"branch": "b"}})
+			}
+			return &gateOutput{in.Name}, nil
+		}),
+		tool.Define(tool.Tool{Name: "flood", Description: "Logs a lot."}, func(_ context.Context, c *call.Call, _ gateInput) (*gateOutput, error) {
+			for range 2 * maxLogged {
+				c.Send(call.Message{Level: call.Info})
+			}
+			return &gateOutput{}, nil
 		}),
 		tool.Define(tool.Tool{Name: "broken", Description: "Panics."}, func(context.Context, *call.Call, gateInput) (*gateOutput, error) {
 			panic("a secret thing")
@@ -93,7 +110,7 @@ func testServer(t *testing.T, change ...func(*Options)) (*Server, *gate) {
 	o := Options{
 		Name: "test", Title: "Test", Version: "1", Tools: tools, Resources: resource.Catalogue(), Prompts: prompt.Catalogue(),
 		NewCall: func(_ context.Context, o Origin) (*call.Call, error) {
-			return &call.Call{Logger: slog.New(slog.DiscardHandler), Report: o.Report, Ask: o.Ask, Settings: call.Settings{MaxBytes: 100_000}}, nil
+			return &call.Call{Logger: slog.New(slog.DiscardHandler), Report: o.Report, Log: o.Log, Ask: o.Ask, Settings: call.Settings{MaxBytes: 100_000}}, nil
 		},
 		Principal: principal,
 		Observe:   func(string, bool, float64) {},

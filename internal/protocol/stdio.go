@@ -61,6 +61,7 @@ func (t *Stdio) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 		out:    out,
 		peer:   newPeer(),
 		slots:  make(chan struct{}, t.options.Concurrency),
+		levels: newLevels(),
 	}
 	// Requests outlive the end of the input, but not the grace time.
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -132,6 +133,7 @@ type conversation struct {
 	slots     chan struct{}
 	inFlight  inFlight
 	questions questions
+	levels    *levels
 	running   sync.WaitGroup
 
 	mu        sync.Mutex // of what follows
@@ -205,7 +207,7 @@ func (c *conversation) request(ctx context.Context, m *message) {
 			return // cancelled while it waited: it never runs, even if a slot came free as well
 		}
 	}
-	e := &exchange{session: stdioSession, notify: func(n any) {
+	e := &exchange{session: stdioSession, levels: c.levels, send: func(n any) {
 		if raw, err := json.Marshal(n); err == nil {
 			c.send(raw)
 		}

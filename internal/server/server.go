@@ -203,7 +203,7 @@ func (a *app) call(ctx context.Context, origin protocol.Origin) (*call.Call, err
 	if a.sso != nil && settings.WhyReadOnly == "" && !a.mayWrite(ctx) {
 		settings.WhyReadOnly = "This login does not allow writing. Log in again and allow changes, or ask the operator for the permission to write."
 	}
-	client := a.upstream.Client(id.Credential)
+	client := a.upstream.Client(id.Credential).OnRetry(func(r infrahub.Retry) { origin.Log(retried(r)) })
 	branches := a.branches.Session(client, branch.Owner{
 		Principal: id.Principal.Key, Session: origin.Session, User: user, Unnamed: a.sso != nil && !a.credit,
 	})
@@ -229,7 +229,20 @@ func (a *app) call(ctx context.Context, origin protocol.Origin) (*call.Call, err
 		Modern:        origin.Modern,
 		Ask:           origin.Ask,
 		Report:        origin.Report,
+		Log:           origin.Log,
 	}, nil
+}
+
+// retried tells the user of a client why a call takes longer.
+func retried(r infrahub.Retry) call.Message {
+	text := "Infrahub does not answer"
+	if r.Reason == infrahub.Overloaded {
+		text = "Infrahub is busy"
+	}
+	return call.Message{
+		Level: call.Warning, Text: fmt.Sprintf("%s; the request is sent again in %s.", text, r.Wait.Round(100*time.Millisecond)),
+		Details: map[string]any{"reason": r.Reason.String(), "wait_seconds": r.Wait.Seconds()},
+	}
 }
 
 // user is the name of who sent a request, "" when nobody knows it.

@@ -27,12 +27,30 @@ func onBranch(ctx context.Context, c *call.Call, asked string, write func(ctx co
 		return write(ctx, branch)
 	})
 	c.SessionBranch = afterWrite(c, outcome)
+	sendBranch(c, outcome)
 	if sent && uncertain(err) {
 		err = problem.New(fmt.Sprintf("%s The change may or may not have been applied on the branch %s.", explained(err), outcome.Branch),
 			"Read back what was to be written before you repeat it.")
 	}
 	where := written{Branch: outcome.Branch, Note: outcome.Note()}
 	return where, noted(err, where)
+}
+
+// sendBranch tells the user of the client that a branch was made.
+func sendBranch(c *call.Call, o branch.Outcome) {
+	switch {
+	case o.Branch == "": // none could be made
+	case o.Replaced != "":
+		c.Send(call.Message{
+			Level: call.Warning, Text: fmt.Sprintf("The branch %s %s; writing goes on on %s.", o.Replaced, o.Reason, o.Branch),
+			Details: map[string]any{"branch": o.Branch, "replaced": o.Replaced},
+		})
+	case o.Created:
+		c.Send(call.Message{
+			Level: call.Notice, Text: fmt.Sprintf("Changes go to the new branch %s.", o.Branch),
+			Details: map[string]any{"branch": o.Branch},
+		})
+	}
 }
 
 // noted adds to a refusal what to know about the branch, which nobody would be

@@ -43,6 +43,10 @@ func missingBranch(ctx context.Context, c *call.Call, arguments json.RawMessage,
 		return err
 	}
 	if gone := c.SessionBranch; sessionBranchGone(ctx, c, arguments, err) {
+		c.Send(call.Message{
+			Level: call.Warning, Text: fmt.Sprintf("The session branch %s no longer exists; the next write starts a fresh one.", gone),
+			Details: map[string]any{"lost": gone},
+		})
 		return problem.New(fmt.Sprintf("The session branch %s no longer exists.", gone),
 			"Call again to read the default branch; the next write starts a fresh session branch.")
 	}

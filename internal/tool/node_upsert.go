@@ -72,6 +72,12 @@ func runNodeUpsert(ctx context.Context, c *call.Call, in nodeUpsertInput) (*node
 	if err != nil {
 		return nil, err
 	}
+	if requests := (len(inputs) + batch - 1) / batch; requests > 1 {
+		c.Send(call.Message{
+			Level: call.Info, Text: fmt.Sprintf("%d nodes are written with %d requests; if one fails, what those before it wrote stays.", len(inputs), requests),
+			Details: map[string]any{"nodes": len(inputs), "requests": requests},
+		})
+	}
 	writer := graph.Writer{}
 	var results []graph.Result
 	where, err := onBranch(ctx, c, in.Branch, func(ctx context.Context, branch string) error {

@@ -3,6 +3,7 @@ package tool
 import (
 	"context"
 
+	"infrahub-mcp/internal/branch"
 	"infrahub-mcp/internal/call"
 )
 
@@ -36,6 +37,9 @@ func runResetSessionBranch(ctx context.Context, c *call.Call, in resetSessionBra
 		return nil, err
 	}
 	out := &resetSessionBranchOutput{Action: string(action), Created: action == "created"}
+	if out.Created {
+		sendBranch(c, branch.Outcome{Branch: in.Branch, Created: true})
+	}
 	if previous != "" {
 		out.PreviousBranch = &previous
 	}

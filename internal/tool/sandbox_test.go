@@ -37,6 +37,7 @@ type infra struct {
 	ask      call.Confirmer
 	modern   bool
 	log      lockedBuffer
+	messages []call.Message // to the client
 
 	mu        sync.Mutex
 	documents []string // GraphQL documents in the order in which they came
@@ -134,6 +135,14 @@ func (i *infra) mutations() []string {
 	return sent
 }
 
+// heard returns the messages to the client since it was asked last.
+func (i *infra) heard() []call.Message {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	defer func() { i.messages = nil }()
+	return i.messages
+}
+
 // requests returns how many GraphQL requests came.
 func (i *infra) requests() int {
 	i.mu.Lock()
@@ -153,6 +162,11 @@ func (i *infra) call() *call.Call {
 	return &call.Call{
 		Client: client, Schemas: i.schemas, Settings: i.settings, User: "ann", Logger: slog.New(slog.NewTextHandler(&i.log, nil)),
 		Branches: branches, SessionBranch: current, Ask: i.ask, Modern: i.modern,
+		Log: func(m call.Message) {
+			i.mu.Lock()
+			defer i.mu.Unlock()
+			i.messages = append(i.messages, m)
+		},
 	}
 }
 
