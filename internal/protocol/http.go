@@ -208,7 +208,7 @@ func (h *HTTP) version(header http.Header, m *message) (string, *fault) {
 		unsupported := mcp.UnsupportedProtocolVersionError{Version: inside, Supported: mcp.ValidProtocolVersions}.JSONRPCError()
 		return inside, &fault{Code: unsupported.Error.Code, Message: unsupported.Error.Message, Data: unsupported.Error.Data}
 	}
-	if err := mcp.ValidateStandardHeaders(header.Get, inside, mcp.MCPMethod(m.Method), m.Params); err != nil {
+	if err := h.server.mirrored(header, inside, m); err != nil {
 		return inside, &fault{Code: mcp.HEADER_MISMATCH, Message: err.Error()}
 	}
 	return inside, nil

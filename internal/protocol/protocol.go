@@ -74,8 +74,9 @@ type Origin struct {
 // Server answers messages. It is safe for concurrent use.
 type Server struct {
 	core      *server.MCPServer
-	catalogue []tool.Tool // of which options.Tools are offered
-	reading   []tool.Tool // of which those are offered to who may not write
+	catalogue []tool.Tool          // of which options.Tools are offered
+	reading   []tool.Tool          // of which those are offered to who may not write
+	mirrors   map[string]*mcp.Tool // the tools with arguments that clients repeat in headers
 	options   Options
 	seal      *seal
 }
@@ -88,7 +89,7 @@ func New(o Options) *Server {
 	o.AnswerTime = cmp.Or(o.AnswerTime, call.AnswerTime)
 	catalogue := o.Tools
 	o.Tools = tool.Offered(catalogue, o.ReadOnly)
-	s := &Server{catalogue: catalogue, reading: tool.Offered(catalogue, true), options: o, seal: newSeal()}
+	s := &Server{catalogue: catalogue, reading: tool.Offered(catalogue, true), mirrors: map[string]*mcp.Tool{}, options: o, seal: newSeal()}
 	completer := completer{s}
 	s.core = server.NewMCPServer(o.Name, o.Version,
 		server.WithTitle(o.Title),
@@ -135,6 +136,9 @@ func (s *Server) addTool(t *tool.Tool) {
 		DestructiveHint: hint(t.Access == tool.Destructive),
 		IdempotentHint:  hint(t.Idempotent),
 		OpenWorldHint:   &no, // one Infrahub, chosen by the operator
+	}
+	if mcp.ExtractParamHeaderBindings(&entry) != nil {
+		s.mirrors[t.Name] = &entry
 	}
 	s.core.AddTool(entry, func(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		ask, err := s.confirmer(ctx, &request.Params)
