@@ -3,6 +3,8 @@ package call
 import (
 	"context"
 	"time"
+
+	"infrahub-mcp/internal/problem"
 )
 
 // Confirmer puts a yes-or-no question to the user of the client that made the
@@ -50,3 +52,17 @@ type InputRequired struct {
 }
 
 func (*InputRequired) Error() string { return "the user must answer a question first" }
+
+// MissingCapability says that the client must be able to do something for this
+// call, and did not declare it. From protocol 2026-07-28 on that has an error of
+// its own (MCP, Base Protocol, Per-request protocol fields); before, the model is
+// told the reason.
+type MissingCapability struct {
+	Capability string // of MCP, such as elicitation
+	Reason     *problem.Problem
+}
+
+func (m *MissingCapability) Error() string { return m.Reason.Error() }
+
+// Unwrap returns the reason.
+func (m *MissingCapability) Unwrap() error { return m.Reason }

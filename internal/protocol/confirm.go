@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -19,12 +18,15 @@ import (
 // the question and is made again with the answer.
 func (s *Server) confirmer(ctx context.Context, params *mcp.CallToolParams) (call.Confirmer, error) {
 	if !server.IsModernRequest(ctx) {
-		e := exchangeFrom(ctx)
-		if e.questions == nil {
+		if !exchangeFrom(ctx).elicits {
 			return nil, nil
 		}
 		return func(ctx context.Context, _, question string) (call.Decision, error) {
-			return s.waitForUser(ctx, e, question)
+			answer, err := s.ask(ctx, mcp.MethodElicitationCreate, form(question))
+			if err != nil {
+				return call.Unanswered, ctx.Err()
+			}
+			return decide(answer), nil
 		}, nil
 	}
 	var given *state
@@ -71,42 +73,6 @@ func (s *Server) binding(ctx context.Context, params *mcp.CallToolParams) []byte
 		}
 	}
 	return fmt.Appendf(nil, "%q %q %q", s.options.Principal(ctx), params.Name, arguments)
-}
-
-// waitForUser asks on the stream of the call in progress and waits for the
-// response, which comes as a message of its own.
-func (s *Server) waitForUser(ctx context.Context, e *exchange, question string) (call.Decision, error) {
-	id, answer, remove := e.questions.add(e.session)
-	defer remove()
-	e.notify(struct {
-		JSONRPC string                `json:"jsonrpc"`
-		ID      string                `json:"id"`
-		Method  mcp.MCPMethod         `json:"method"`
-		Params  mcp.ElicitationParams `json:"params"`
-	}{mcp.JSONRPC_VERSION, id, mcp.MethodElicitationCreate, form(question)})
-
-	limit := time.NewTimer(s.options.AnswerTime)
-	defer limit.Stop()
-	var reason string
-	var err error
-	select {
-	case m := <-answer:
-		if m != nil {
-			return decide(m.Result), nil
-		}
-		reason = "answers are no longer read"
-	case <-ctx.Done():
-		reason, err = "the call that asked has ended", ctx.Err()
-	case <-limit.C:
-		reason = "no answer in time"
-	}
-	// So that the client can take its dialog away.
-	e.notify(struct {
-		JSONRPC string        `json:"jsonrpc"`
-		Method  mcp.MCPMethod `json:"method"`
-		Params  any           `json:"params"`
-	}{mcp.JSONRPC_VERSION, mcp.MethodNotificationCancelled, map[string]string{"requestId": id, "reason": reason}})
-	return call.Unanswered, err
 }
 
 // confirmKey names the question among the inputRequests of a result, and its

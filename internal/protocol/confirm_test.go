@@ -49,7 +49,12 @@ type listener struct {
 // callAsks calls the tool "ask" of a session and returns the stream of the call.
 func callAsks(t *testing.T, url string, id int, name string, headers map[string]string) *listener {
 	t.Helper()
-	response := send(t, http.MethodPost, url, callAsk(id, name), headers)
+	return streamOf(t, send(t, http.MethodPost, url, callAsk(id, name), headers))
+}
+
+// streamOf is the stream that answers a request.
+func streamOf(t *testing.T, response *http.Response) *listener {
+	t.Helper()
 	if media := response.Header.Get("Content-Type"); media != "text/event-stream" {
 		t.Fatalf("the answer is %q: %s", media, text(t, response))
 	}

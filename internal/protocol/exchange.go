@@ -15,6 +15,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"infrahub-mcp/internal/call"
 	"infrahub-mcp/internal/infrahub"
 	"infrahub-mcp/internal/problem"
 	"infrahub-mcp/internal/tool"
@@ -98,9 +99,10 @@ type exchange struct {
 	// send writes a message to the client on the stream of this request; it is nil
 	// when that has none.
 	send func(message any)
-	// questions takes requests to the client, sent with notify; it is nil when
-	// the client cannot answer them.
+	// questions takes requests to the client, sent with notify; it is nil when no
+	// answer could be read.
 	questions *questions
+	elicits   bool // the client can show a form to its user
 	// levels knows which log messages the session wants, nil for those that all
 	// sessions get.
 	levels *levels
@@ -167,7 +169,13 @@ func (e *exchange) reporter(token mcp.ProgressToken) func(done, total float64, m
 // for answer: the library gives every error of a handler the code -32603.
 func (s *Server) fault(ctx context.Context, err error) error {
 	f := &fault{Code: mcp.INTERNAL_ERROR, Message: "The server failed. The operator finds the reason in its log."}
+	missing, lacks := errors.AsType[*call.MissingCapability](err)
 	switch text, explained := tool.Explain(err); {
+	case lacks:
+		f = &fault{
+			Code: mcp.MISSING_REQUIRED_CLIENT_CAPABILITY, Message: text,
+			Data: map[string]any{"requiredCapabilities": map[string]any{missing.Capability: struct{}{}}},
+		}
 	case infrahub.Unauthorized(err):
 		f = &fault{Code: codeUnauthenticated, Message: describe(err, "Infrahub refused the credential")}
 	case infrahub.Unavailable(err):
@@ -273,6 +281,9 @@ func (s *Server) misnamed(ctx context.Context, m *message) mcp.JSONRPCMessage {
 	}
 	if sort == "tool" && named(s.catalogue, name) {
 		return mcp.JSONRPCError{Error: mcp.JSONRPCErrorDetails{Code: mcp.METHOD_NOT_FOUND, Message: name + " writes, and this server is read-only."}}
+	}
+	if sort == "tool" && s.core.GetTool(name) != nil || sort == "prompt" && s.core.ListPrompts()[name] != nil {
+		return nil // of Options.Extend
 	}
 	fault := problem.Unknown(sort, name, names, sort+"s/list names them all.")
 	return mcp.JSONRPCError{Error: mcp.JSONRPCErrorDetails{Code: mcp.INVALID_PARAMS, Message: fault.Error()}}

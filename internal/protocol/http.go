@@ -258,8 +258,8 @@ func (h *HTTP) request(w http.ResponseWriter, r *http.Request, m *message, p *pe
 	}
 	if asStream {
 		e.send = out.event
-		if h.sessions.CanAsk(session) {
-			e.questions = &h.questions
+		if session != "" { // else nothing tells whose answer it is
+			e.questions, e.elicits = &h.questions, h.sessions.CanAsk(session)
 		}
 		defer out.keepAlive(h.options.KeepAlive)()
 	}

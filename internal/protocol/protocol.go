@@ -52,7 +52,10 @@ type Options struct {
 	// Observe is told of every message that was answered: its method, or
 	// "other", and whether the answer was an error.
 	Observe func(method string, failed bool, milliseconds float64)
-	Logger  *slog.Logger
+	// Extend adds to the library's server what the catalogues cannot hold. The
+	// program has nothing to add; the conformance tests do.
+	Extend func(*server.MCPServer, Ask)
+	Logger *slog.Logger
 }
 
 // Origin says which request a Call is made for.
@@ -115,6 +118,9 @@ func New(o Options) *Server {
 	}
 	for i := range o.Prompts {
 		s.addPrompt(&o.Prompts[i])
+	}
+	if o.Extend != nil {
+		o.Extend(s.core, s.ask)
 	}
 	return s
 }

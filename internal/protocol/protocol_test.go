@@ -18,6 +18,7 @@ import (
 
 	"infrahub-mcp/internal/call"
 	"infrahub-mcp/internal/infrahub"
+	"infrahub-mcp/internal/problem"
 	"infrahub-mcp/internal/prompt"
 	"infrahub-mcp/internal/resource"
 	"infrahub-mcp/internal/tool"
@@ -52,7 +53,8 @@ type gateOutput struct {
 // released or cancelled, "steps" reports progress three times, "log" sends a log
 // message of each of five levels, "flood" more than are sent, "broken" panics,
 // "down" fails as when Infrahub is down, "refused" as when it refuses the
-// credential, "ask" asks the user and says what came of it.
+// credential, "demand" as when the client lacks a capability, "ask" asks the user
+// and says what came of it.
 func testServer(t *testing.T, change ...func(*Options)) (*Server, *gate) {
 	t.Helper()
 	g := &gate{entered: make(chan string, 100), release: make(chan struct{})}
@@ -96,6 +98,9 @@ func testServer(t *testing.T, change ...func(*Options)) (*Server, *gate) {
 		tool.Define(tool.Tool{Name: "refused", Description: "Fails."}, func(context.Context, *call.Call, gateInput) (*gateOutput, error) {
 			return nil, &infrahub.Error{Kind: infrahub.Unauthenticated, Message: "Invalid token"}
 		}),
+		tool.Define(tool.Tool{Name: "demand", Description: "Needs sampling."}, func(context.Context, *call.Call, gateInput) (*gateOutput, error) {
+			return nil, &call.MissingCapability{Capability: "sampling", Reason: problem.New("The client cannot sample.", "Use another.")}
+		}),
 		tool.Define(tool.Tool{Name: "ask", Description: "Asks."}, func(ctx context.Context, c *call.Call, in gateInput) (*gateOutput, error) {
 			if c.Ask == nil {
 				return &gateOutput{"cannot ask"}, nil
@@ -110,7 +115,7 @@ func testServer(t *testing.T, change ...func(*Options)) (*Server, *gate) {
 	o := Options{
 		Name: "test", Title: "Test", Version: "1", Tools: tools, Resources: resource.Catalogue(), Prompts: prompt.Catalogue(),
 		NewCall: func(_ context.Context, o Origin) (*call.Call, error) {
-			return &call.Call{Logger: slog.New(slog.DiscardHandler), Report: o.Report, Log: o.Log, Ask: o.Ask, Settings: call.Settings{MaxBytes: 100_000}}, nil
+			return &call.Call{Logger: slog.New(slog.DiscardHandler), Report: o.Report, Log: o.Log, Ask: o.Ask, Modern: o.Modern, Settings: call.Settings{MaxBytes: 100_000}}, nil
 		},
 		Principal: principal,
 		Observe:   func(string, bool, float64) {},

@@ -218,9 +218,8 @@ func (c *conversation) request(ctx context.Context, m *message) {
 	p.SetClientInfo(c.peer.GetClientInfo())
 	p.SetClientCapabilities(c.peer.GetClientCapabilities())
 	p.SetProtocolVersion(c.peer.ProtocolVersion())
-	if capabilities := c.peer.GetClientCapabilities(); elicits(&capabilities) {
-		e.questions = &c.questions
-	}
+	capabilities := c.peer.GetClientCapabilities()
+	e.questions, e.elicits = &c.questions, elicits(&capabilities)
 	answer := c.server.exchange(ctx, m, e, p)
 	if m.Method == string(mcp.MethodInitialize) {
 		c.peer.SetClientInfo(p.GetClientInfo())

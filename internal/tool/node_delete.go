@@ -56,6 +56,11 @@ func runNodeDelete(ctx context.Context, c *call.Call, in nodeDeleteInput) (*node
 	if in.ID != "" && len(in.HFID) > 0 {
 		return nil, problem.New("node_delete takes the id or the hfid of the node, not both.", "")
 	}
+	if c.Ask == nil && c.Settings.ConfirmDelete == call.ConfirmAlways {
+		return nil, &call.MissingCapability{Capability: "elicitation", Reason: problem.New(
+			"The operator lets nodes be deleted only after the user has confirmed it, and this client cannot ask.",
+			"Use a client with elicitation, or ask a person to delete the node in Infrahub.")}
+	}
 	if in.Branch != "" { // before the user is asked
 		if err := c.Branches.Usable(ctx, in.Branch); err != nil {
 			return nil, err
@@ -198,12 +203,8 @@ func sorted(names map[string]bool) []string {
 // confirmDelete asks the user, as the operator decided. The answer counts for this
 // node on this branch alone.
 func confirmDelete(ctx context.Context, c *call.Call, doomed *nodeDeleteOutput, branch string) error {
-	if c.Settings.ConfirmDelete == call.ConfirmNever || c.Ask == nil && c.Settings.ConfirmDelete != call.ConfirmAlways {
+	if c.Settings.ConfirmDelete == call.ConfirmNever || c.Ask == nil {
 		return nil
-	}
-	if c.Ask == nil {
-		return problem.New("The operator lets nodes be deleted only after the user has confirmed it, and this client cannot ask.",
-			"Use a client with elicitation, or ask a person to delete the node in Infrahub.")
 	}
 	var question strings.Builder
 	fmt.Fprintf(&question, "Delete %s %q on a session branch?", doomed.Kind, doomed.Label)

@@ -174,6 +174,9 @@ func (t *Tool) failure(ctx context.Context, c *call.Call, err error) (Result, er
 	if _, asks := errors.AsType[*call.InputRequired](err); asks {
 		return Result{}, err // the protocol puts the question to the user
 	}
+	if _, lacks := errors.AsType[*call.MissingCapability](err); lacks && c.Modern {
+		return Result{}, err // the protocol has an error for it
+	}
 	text, ok := Explain(err)
 	if !ok {
 		if protocolFault(err) {

@@ -516,6 +516,20 @@ func TestDeletionIsConfirmedAsTheOperatorDecided(t *testing.T) {
 	}
 }
 
+func TestADeletionThatNeedsAQuestionIsAFaultOfTheProtocolWhereThatHasOne(t *testing.T) {
+	t.Parallel()
+	i := newInfra(t)
+	i.settings.ConfirmDelete, i.modern = call.ConfirmAlways, true
+	entry := nodeDelete()
+	result, err := entry.Run(t.Context(), i.call(), json.RawMessage(`{"kind":"BuiltinTag","hfid":"red"}`))
+	if missing, ok := errors.AsType[*call.MissingCapability](err); !ok || missing.Capability != "elicitation" || result.Text != "" {
+		t.Errorf("%+v, %v", result, err)
+	}
+	if i.requests() != 0 {
+		t.Errorf("Infrahub was asked %d times before", i.requests())
+	}
+}
+
 func TestAQuestionThatEndsTheCallPassesThroughAndItsAnswerHoldsForItsNodeAlone(t *testing.T) {
 	t.Parallel()
 	user := &asked{err: &call.InputRequired{Subject: "s", Question: "q"}}
