@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/mark3labs/mcp-go/server"
+
 	"infrahub-mcp/internal/call"
 	"infrahub-mcp/internal/problem"
 	"infrahub-mcp/internal/tool"
@@ -40,16 +42,29 @@ func fixtures() []tool.Tool {
 			func(context.Context, *call.Call, contact) (*said, error) { return &said{"Taken."}, nil })),
 		withInput(headers, tool.Define(tool.Tool{Name: "test_custom_header", Description: "Has an argument that clients repeat in a header."},
 			func(_ context.Context, _ *call.Call, in region) (*said, error) { return &said{in.Region}, nil })),
-		tool.Define(tool.Tool{Name: "test_elicitation", Description: "Asks the user what it is told to ask."},
-			func(ctx context.Context, c *call.Call, in question) (*said, error) { return ask(ctx, c, in.Message) }),
-		asking("test_input_required_result_elicitation", "What is your name?"),
+		logging("test_tool_with_logging"),
+		logging("test_logging_tool"),
+		tool.Define(tool.Tool{Name: "test_missing_capability", Description: "Needs the model of the client."},
+			func(ctx context.Context, _ *call.Call, _ none) (*said, error) {
+				if can := server.RequestProtocolInfoFromContext(ctx).ClientCapabilities; can == nil || can.Sampling == nil {
+					return nil, &call.MissingCapability{Capability: "sampling", Reason: problem.New("This client has no model to ask.", "Use one that has.")}
+				}
+				return &said{"The client can sample."}, nil
+			}),
 		asking("test_input_required_result_tampered_state", "Please confirm."),
 		asking("test_streaming_elicitation", "Shall the stream go on?"),
 	}
 }
 
-type question struct {
-	Message string `json:"message"`
+// logging is a tool that sends three log messages.
+func logging(name string) tool.Tool {
+	return tool.Define(tool.Tool{Name: name, Description: "Sends log messages."},
+		func(_ context.Context, c *call.Call, _ none) (*said, error) {
+			for _, text := range []string{"Tool execution started", "Tool processing data", "Tool execution completed"} {
+				c.Send(call.Message{Level: call.Info, Text: text})
+			}
+			return &said{"Three messages were logged."}, nil
+		})
 }
 
 // asking is a tool that asks the user a fixed question.

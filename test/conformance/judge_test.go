@@ -1,7 +1,6 @@
 package conformance_test
 
 import (
-	"flag"
 	"path"
 	"path/filepath"
 	"slices"
@@ -18,11 +17,10 @@ type target struct {
 	// withoutFixtures says that the server has no tools for the suite, so that
 	// checks which the suite calls not testable without them do not count.
 	withoutFixtures bool
-	// lacks says what the server cannot do yet, by scenario/check. What is listed
-	// may fail and is then skipped with the reason. It must be taken out of the
-	// list when it no longer fails.
-	lacks []rule
 }
+
+// noTasks is why no server is for the scenarios about tasks.
+const noTasks = "is about an extension that is not offered"
 
 // rule says something about the names that match a pattern (package path).
 type rule struct{ pattern, reason string }
@@ -40,7 +38,6 @@ func match(rules []rule, name string) *rule {
 // judge runs the suite against a server for each version of the protocol and
 // makes a subtest of each scenario and of each check.
 func judge(t *testing.T, server target) {
-	used := map[*rule]bool{}
 	for _, version := range versions {
 		t.Run(version, func(t *testing.T) {
 			folder := filepath.Join(shared.results, server.name+"-"+version)
@@ -53,17 +50,9 @@ func judge(t *testing.T, server target) {
 					l.excepted = r.reason
 					continue
 				}
-				t.Run(scenario, func(t *testing.T) { server.judge(t, l, results[scenario], used) })
+				t.Run(scenario, func(t *testing.T) { server.judge(t, l, results[scenario]) })
 			}
 		})
-	}
-	if flag.Lookup("test.run").Value.String() != "" {
-		return // not everything ran
-	}
-	for i := range server.lacks {
-		if r := &server.lacks[i]; !used[r] {
-			t.Errorf("%s is listed as lacking, but nothing of it fails: take it out of the list", r.pattern)
-		}
 	}
 }
 
@@ -71,7 +60,7 @@ func judge(t *testing.T, server target) {
 const untestable = "Not testable: server does not list the diagnostic tool"
 
 // judge makes a subtest of each check of a scenario.
-func (s target) judge(t *testing.T, l *line, checks []check, used map[*rule]bool) {
+func (s target) judge(t *testing.T, l *line, checks []check) {
 	tells := false // whether any check says something about the server
 	for _, c := range checks {
 		if s.withoutFixtures && c.Status == "FAILURE" && strings.HasPrefix(c.ErrorMessage, untestable) {
@@ -91,30 +80,24 @@ func (s target) judge(t *testing.T, l *line, checks []check, used map[*rule]bool
 				t.Skip("the suite skips this: " + c.says())
 			default: // FAILURE of what a server must do, WARNING about what it should do
 				tells = true
-				s.fail(t, l, c, used)
+				l.fail(t, c)
 			}
 		})
 	}
 	if !tells {
 		t.Run("nothing", func(t *testing.T) {
-			s.fail(t, l, check{ID: "nothing", Status: "FAILURE", ErrorMessage: "the suite checked nothing"}, used)
+			l.fail(t, check{ID: "nothing", Status: "FAILURE", ErrorMessage: "the suite checked nothing"})
 		})
 	}
 }
 
 // schemaCheck is the check of a scenario that all messages fit the schema of the
-// protocol. Nothing excuses its failure.
+// protocol.
 const schemaCheck = "wire-schema-valid"
 
 // fail ends the test of a check that did not succeed.
-func (s target) fail(t *testing.T, l *line, c check, used map[*rule]bool) {
+func (l *line) fail(t *testing.T, c check) {
 	t.Helper()
-	if r := match(s.lacks, l.scenario+"/"+c.ID); r != nil && c.ID != schemaCheck {
-		used[r] = true
-		l.lacking++
-		l.note(c.ID + ": " + r.reason)
-		t.Skipf("the server cannot do this yet: %s. The suite says: %s", r.reason, c.says())
-	}
 	l.failed++
 	l.note(c.ID + ": " + c.says())
 	t.Errorf("%s: %s", strings.ToLower(c.Status), c.says())

@@ -14,7 +14,7 @@ import (
 )
 
 func TestTheProtocolLayerConforms(t *testing.T) {
-	judge(t, target{name: "layer", url: layer(t), lacks: lacking, except: []rule{
+	judge(t, target{name: "layer", url: layer(t), except: []rule{
 		{pattern: "tasks-*", reason: noTasks},
 	}})
 }
@@ -28,9 +28,9 @@ func layer(t *testing.T) string {
 	logger := slog.New(slog.DiscardHandler)
 	s := protocol.New(protocol.Options{
 		Name: "conformance", Title: "Conformance", Version: "1",
-		Tools: append(fixtures(), reconnection.tool()), Prompts: prompt.Catalogue(),
+		Tools: append(fixtures(), reconnection.tool()), Prompts: prompt.Catalogue(), Extend: extend,
 		NewCall: func(_ context.Context, origin protocol.Origin) (*call.Call, error) {
-			return &call.Call{Logger: logger, Report: origin.Report, Ask: origin.Ask, Modern: origin.Modern, Settings: call.Settings{MaxBytes: 100_000}}, nil
+			return &call.Call{Logger: logger, Report: origin.Report, Log: origin.Log, Ask: origin.Ask, Modern: origin.Modern, Settings: call.Settings{MaxBytes: 100_000}}, nil
 		},
 		Principal: nobody,
 		Observe:   func(string, bool, float64) {},

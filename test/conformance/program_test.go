@@ -41,7 +41,5 @@ func TestTheProgramConforms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	judge(t, target{name: "program", url: url, except: needsFixture, withoutFixtures: true, lacks: []rule{
-		{pattern: "logging-set-level/*", reason: noLog},
-	}})
+	judge(t, target{name: "program", url: url, except: needsFixture, withoutFixtures: true})
 }

@@ -22,7 +22,7 @@ func (r *report) save(file string) error {
 type line struct {
 	server, version, scenario string
 	scored                    bool
-	passed, failed, lacking   int      // checks
+	passed, failed            int      // checks
 	notes                     []string // on what did not pass
 	excepted                  string   // why the scenario is not for the server
 }
@@ -40,16 +40,14 @@ func (l *line) String() string {
 		name += " (not scored)"
 	}
 	head := fmt.Sprintf("%-7s  %s  %-50s", l.server, l.version, name)
-	verdict := "pass "
+	verdict := "pass"
 	switch {
 	case l.excepted != "":
-		return head + "  -      not for it: " + l.excepted
+		return head + "  -     not for it: " + l.excepted
 	case l.failed > 0:
-		verdict = "FAIL "
-	case l.lacking > 0:
-		verdict = "lacks"
+		verdict = "FAIL"
 	}
-	text := fmt.Sprintf("%s  %s  %d passed, %d failed, %d cannot be done yet", head, verdict, l.passed, l.failed, l.lacking)
+	text := fmt.Sprintf("%s  %s  %d passed, %d failed", head, verdict, l.passed, l.failed)
 	for _, note := range l.notes {
 		text += "\n" + strings.Repeat(" ", 21) + note
 	}
