@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"infrahub-mcp/internal/telemetry"
 )
 
 // request is one HTTP request, which may be sent more than once.
@@ -216,6 +218,7 @@ func (u *Upstream) newRequest(ctx context.Context, r request, id string) (*http.
 	if u.priority != "" {
 		req.Header.Set("X-Priority", u.priority)
 	}
+	telemetry.TraceOf(ctx).Write(req.Header)
 	switch r.header {
 	case "":
 	case "Authorization":

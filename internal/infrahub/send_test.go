@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"infrahub-mcp/internal/telemetry"
 )
 
 const okBody = `{"data":{"ok":true}}`
@@ -726,6 +728,23 @@ func TestNoFaultShowsACredential(t *testing.T) {
 					}
 				})
 			}
+		}
+	}
+}
+
+func TestATraceIsPassedOn(t *testing.T) {
+	var got http.Header
+	u, _ := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+		got = r.Header.Clone()
+		w.Write([]byte(okBody))
+	}, Settings{})
+	trace := telemetry.Trace{Parent: "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01", State: "a=b", Baggage: "c=d"}
+	for _, want := range []telemetry.Trace{trace, {}} {
+		if _, err := u.Client(someToken).GraphQL(telemetry.WithTrace(t.Context(), want), aRead); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, telemetry.Trace{Parent: got.Get("Traceparent"), State: got.Get("Tracestate"), Baggage: got.Get("Baggage")}); diff != "" {
+			t.Errorf("headers (-want +got):\n%s", diff)
 		}
 	}
 }

@@ -231,7 +231,7 @@ func describe(err error, what string) string {
 func (s *Server) exchange(ctx context.Context, m *message, e *exchange, peer *peer) []byte {
 	start := time.Now()
 	peer.exchange = e
-	ctx = context.WithValue(s.core.WithContext(ctx, peer), exchangeKey{}, e)
+	ctx = context.WithValue(s.core.WithContext(withTrace(ctx, m), peer), exchangeKey{}, e)
 
 	stop := make(chan struct{})
 	var forwarding sync.WaitGroup
