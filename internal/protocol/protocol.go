@@ -67,7 +67,8 @@ type Origin struct {
 	Modern bool
 	// Report sends progress to the client; nil when it asked for none.
 	Report func(done, total float64, message string)
-	// Log sends a message to the client, unless that wants none of its level.
+	// Log sends a message to the client, unless that wants none of its level. It is
+	// never nil.
 	Log func(call.Message)
 	// Ask puts a question to the user during a call of a tool; nil when the
 	// client cannot ask.
