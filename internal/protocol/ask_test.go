@@ -14,7 +14,7 @@ import (
 )
 
 // asking adds a tool "roots" that asks the client for its roots and says what that
-// answered.
+// answered, a tool "plain" and a prompt "extra".
 func asking(o *Options) {
 	o.AnswerTime = 10 * time.Second // only as long as nobody answers
 	o.Extend = func(core *server.MCPServer, ask Ask) {
@@ -24,6 +24,9 @@ func asking(o *Options) {
 				return mcp.NewToolResultError(err.Error()), nil
 			}
 			return mcp.NewToolResultText(string(answer)), nil
+		})
+		core.AddTool(mcp.NewTool("plain"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			return mcp.NewToolResultText("plain"), nil
 		})
 		core.AddPrompt(mcp.NewPrompt("extra"), func(context.Context, mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
 			return mcp.NewGetPromptResult("extra", nil), nil
@@ -89,16 +92,16 @@ func TestAnExtensionAsksTheClient(t *testing.T) {
 	})
 }
 
-func TestWhatAnExtensionAddsIsNotMisnamed(t *testing.T) {
-	s, _ := testServer(t, asking)
+func TestWhatAnExtensionAddsIsOfferedToAll(t *testing.T) {
+	s, _ := testServer(t, asking, func(o *Options) { o.MayWrite = func(context.Context) bool { return false } })
 	d := startStdio(t, s, StdioOptions{})
-	for name, body := range map[string]string{
-		"a prompt":           `{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"extra"}}`,
-		"a tool for a stray": `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"root"}}`,
+	for _, body := range []string{
+		`{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"extra"}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"plain"}}`,
 	} {
 		d.say(t, body)
-		if answer := d.hear(t); (answer["result"] != nil) != (name == "a prompt") {
-			t.Errorf("%s: %v", name, answer)
+		if answer := d.hear(t); answer["result"] == nil {
+			t.Errorf("%s: %v", body, answer)
 		}
 	}
 }

@@ -19,7 +19,7 @@ func (s *Server) offerByCaller() {
 		if !s.readOnly(ctx) {
 			return tools
 		}
-		return slices.DeleteFunc(slices.Clone(tools), func(t mcp.Tool) bool { return !named(s.reading, t.Name) })
+		return slices.DeleteFunc(slices.Clone(tools), func(t mcp.Tool) bool { return named(s.options.Tools, t.Name) && !named(s.reading, t.Name) })
 	})(s.core)
 
 	hooks := &server.Hooks{}
