@@ -40,8 +40,11 @@ type Options struct {
 	Pattern  config.Pattern
 	Attempts int
 	// Store remembers branches.
-	Store  Store
-	Logger *slog.Logger
+	Store Store
+	// Changed, if set, is called when a branch was made or found gone, or a session
+	// has another one: who watches branches can be told at once.
+	Changed func()
+	Logger  *slog.Logger
 }
 
 // seenFor is how long a branch counts as open after it was seen so. Infrahub
@@ -54,6 +57,9 @@ const (
 
 // NewManager returns a Manager.
 func NewManager(o Options) *Manager {
+	if o.Changed == nil {
+		o.Changed = func() {}
+	}
 	open, err := lru.New[string, time.Time](seenMost)
 	if err != nil {
 		panic(err) // only for a size below one
@@ -131,7 +137,9 @@ func (s *Session) Lost(ctx context.Context, branch, reason string) {
 	}
 	if _, err := s.manager.options.Store.Swap(ctx, s.owner.key(), handle, Handle{Lost: branch, Reason: reason}); err != nil {
 		s.manager.options.Logger.WarnContext(ctx, "a session branch could not be forgotten", "branch", branch, "error", err)
+		return
 	}
+	s.manager.options.Changed()
 }
 
 // usable refuses a branch that the owner may not write to: it must fit the

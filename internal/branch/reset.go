@@ -64,6 +64,7 @@ func (s *Session) Reset(ctx context.Context, name string) (action Action, previo
 
 // remember puts a handle in the place of another, for owners who have a key.
 func (s *Session) remember(ctx context.Context, old, next Handle) error {
+	defer s.manager.options.Changed()
 	key := s.owner.key()
 	if key == "" {
 		return nil

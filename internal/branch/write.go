@@ -112,6 +112,7 @@ func (s *Session) fresh(ctx context.Context, replaced, reason string) (Outcome, 
 	key := s.owner.key()
 	if key == "" {
 		name, err := s.make(ctx)
+		s.manager.options.Changed()
 		return Outcome{Branch: name, Created: true, Replaced: replaced, Reason: reason, PassOn: true}, err
 	}
 	made := s.manager.making.DoChan(key, func() (any, error) {
@@ -154,6 +155,7 @@ func (s *Session) makeFor(ctx context.Context, key string) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, fmt.Errorf("remembering the session branch %s: %w", name, err)
 	}
+	s.manager.options.Changed()
 	if now.Branch != name && now.Branch != "" { // another replica was quicker
 		s.manager.options.Logger.InfoContext(ctx, "a session branch was made twice; one stays empty", "empty", name, "used", now.Branch)
 		return Outcome{Branch: now.Branch}, nil

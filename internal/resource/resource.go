@@ -17,6 +17,7 @@ import (
 	"infrahub-mcp/internal/problem"
 	"infrahub-mcp/internal/tool"
 	"infrahub-mcp/internal/toon"
+	"infrahub-mcp/internal/watch"
 )
 
 // Resource is one entry of the catalogue: a resource with a fixed URI, or a
@@ -29,6 +30,9 @@ type Resource struct {
 	MIMEType    string
 
 	read func(ctx context.Context, c *call.Call, variables map[string]string) ([]byte, error)
+	// version returns a text that is another one when the content has changed, at
+	// little cost; nil where that cannot be told.
+	version func(ctx context.Context, c *call.Call, r *watch.Round, variables map[string]string) (string, error)
 }
 
 // Catalogue returns every resource.
@@ -37,12 +41,12 @@ func Catalogue() []Resource {
 		{
 			URI: "infrahub://schema", Name: "schema", Title: "Schema catalogue", MIMEType: "application/json",
 			Description: "Every kind with its label, as a JSON object. Read it before asking for nodes.",
-			read:        readKinds,
+			read:        readKinds, version: versionOfKinds,
 		},
 		{
 			URI: "infrahub://schema/{kind}", Name: "schema-kind", Title: "Schema of a kind", MIMEType: "text/plain",
 			Description: "One kind in detail as TOON tables: attributes, choices, limits, relationships, filters, related kinds.",
-			read:        readKind,
+			read:        readKind, version: versionOfKind,
 		},
 		{
 			URI: "infrahub://graphql-schema", Name: "graphql-schema", Title: "GraphQL schema", MIMEType: "text/plain",
@@ -50,11 +54,12 @@ func Catalogue() []Resource {
 			read: func(ctx context.Context, c *call.Call, _ map[string]string) ([]byte, error) {
 				return c.Client.REST(ctx, "/schema.graphql", branchQuery(c))
 			},
+			version: versionOfSchema, // of which it is made
 		},
 		{
 			URI: "infrahub://branches", Name: "branches", Title: "Branches", MIMEType: "application/json",
 			Description: "Every branch with its description, status and age; the default branch and the session branch are marked.",
-			read:        readBranches,
+			read:        readBranches, version: versionOfBranches,
 		},
 	}
 }
@@ -75,12 +80,21 @@ func (r *Resource) Read(ctx context.Context, c *call.Call, uri string, variables
 			slog.String("outcome", outcome), slog.Duration("duration", time.Since(start)))...)
 	}()
 	content, err = r.read(ctx, c, variables)
-	if errors.Is(err, infrahub.BranchNotFound) && c.SessionBranch != "" {
-		c.Branches.Lost(ctx, c.SessionBranch, "no longer exists")
+	if lostBranch(ctx, c, err) {
 		err = problem.New(fmt.Sprintf("The session branch %s no longer exists.", c.SessionBranch),
 			"Read again for the default branch; the next write starts a fresh session branch.")
 	}
 	return content, err
+}
+
+// lostBranch reports whether an error is that the session branch is gone, and
+// notes that.
+func lostBranch(ctx context.Context, c *call.Call, err error) bool {
+	if !errors.Is(err, infrahub.BranchNotFound) || c.SessionBranch == "" {
+		return false
+	}
+	c.Branches.Lost(ctx, c.SessionBranch, "no longer exists")
+	return true
 }
 
 func readKinds(ctx context.Context, c *call.Call, _ map[string]string) ([]byte, error) {
@@ -115,6 +129,11 @@ type branch struct {
 }
 
 func readBranches(ctx context.Context, c *call.Call, _ map[string]string) ([]byte, error) {
+	return listBranches(ctx, c, c.SessionBranch)
+}
+
+// listBranches writes the list of branches with one of them marked.
+func listBranches(ctx context.Context, c *call.Call, session string) ([]byte, error) {
 	answer, err := operations.Branches(ctx, c.Client.Operations("", ""))
 	if err != nil {
 		return nil, fmt.Errorf("listing the branches: %w", err)
@@ -122,7 +141,7 @@ func readBranches(ctx context.Context, c *call.Call, _ map[string]string) ([]byt
 	branches := make(map[string]branch, len(answer.Branch))
 	for _, b := range answer.Branch {
 		branches[b.Name] = branch{
-			IsDefault: value(b.IsDefault), IsSessionBranch: b.Name == c.SessionBranch, Status: string(b.Status),
+			IsDefault: value(b.IsDefault), IsSessionBranch: b.Name == session, Status: string(b.Status),
 			Description: value(b.Description), BranchedFrom: value(b.BranchedFrom), CreatedAt: value(b.CreatedAt), SyncWithGit: value(b.SyncWithGit),
 		}
 	}
