@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 )
 
 // Principal is who a request comes from. Printing, logging or encoding one
@@ -28,6 +29,10 @@ type Principal struct {
 	// Scopes are what the principal may do beyond reading, in mode oidc. In the
 	// other modes there are none, and Infrahub decides alone.
 	Scopes []string
+	// Client is the program that the user logged in with, as a hash, and Since when
+	// its credential was issued, in mode oidc.
+	Client string
+	Since  time.Time
 }
 
 // String shows the mode and the name.

@@ -111,6 +111,8 @@ type exchange struct {
 
 	sending sync.Mutex // held while a message is sent
 	over    bool
+	// subscriber is that of the session, nil without one.
+	subscriber *subscriber
 
 	mu    sync.Mutex
 	fault *fault // replaces the error that the library makes of a handler's
@@ -233,6 +235,7 @@ func (s *Server) exchange(ctx context.Context, m *message, e *exchange, peer *pe
 	peer.exchange = e
 	ctx = context.WithValue(s.core.WithContext(withTrace(ctx, m), peer), exchangeKey{}, e)
 
+	defer s.subscription(ctx, m, e, peer)()
 	stop := make(chan struct{})
 	var forwarding sync.WaitGroup
 	forwarding.Go(func() { peer.forward(stop, e.notify) })
@@ -390,8 +393,8 @@ func known(method string) string {
 	switch mcp.MCPMethod(method) {
 	case mcp.MethodInitialize, mcp.MethodPing, mcp.MethodServerDiscover, mcp.MethodToolsList, mcp.MethodToolsCall,
 		mcp.MethodResourcesList, mcp.MethodResourcesTemplatesList, mcp.MethodResourcesRead,
-		mcp.MethodPromptsList, mcp.MethodPromptsGet, mcp.MethodCompletionComplete, mcp.MethodSubscriptionsListen,
-		mcp.MethodSetLogLevel:
+		mcp.MethodPromptsList, mcp.MethodPromptsGet, mcp.MethodCompletionComplete, mcp.MethodSetLogLevel,
+		mcp.MethodResourcesSubscribe, mcp.MethodResourcesUnsubscribe, mcp.MethodSubscriptionsListen:
 		return method
 	default:
 		return "other"

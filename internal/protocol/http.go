@@ -21,13 +21,14 @@ import (
 // Transports): POST carries one message and its answer, GET is a stream for
 // clients of the older era, DELETE ends a session.
 type HTTP struct {
-	server    *Server
-	sessions  *Sessions
-	options   HTTPOptions
-	inFlight  inFlight
-	questions questions
-	records   *records
-	levels    *levels
+	server      *Server
+	sessions    *Sessions
+	options     HTTPOptions
+	inFlight    inFlight
+	questions   questions
+	records     *records
+	levels      *levels
+	subscribers *subscribers
 
 	closing   context.Context // done when the server shuts down
 	shutdown  context.CancelFunc
@@ -71,7 +72,10 @@ func NewHTTP(s *Server, sessions *Sessions, o HTTPOptions) *HTTP {
 	if o.Prime == 0 {
 		o.Prime = time.Second
 	}
-	h := &HTTP{server: s, sessions: sessions, options: o, records: newRecords(), levels: newLevels()}
+	h := &HTTP{
+		server: s, sessions: sessions, options: o, records: newRecords(), levels: newLevels(),
+		subscribers: newSubscribers(s.options.Watcher),
+	}
 	h.closing, h.shutdown = context.WithCancel(context.Background())
 	return h
 }
@@ -176,6 +180,10 @@ func (h *HTTP) post(w http.ResponseWriter, r *http.Request) {
 			refuse(w, http.StatusForbidden, m.ID, &fault{Code: codeUnauthenticated, Message: name + notYours})
 			return
 		}
+		if m.Method == string(mcp.MethodSubscriptionsListen) && !asStream {
+			refuse(w, http.StatusNotAcceptable, m.ID, &fault{Code: mcp.INVALID_REQUEST, Message: "Accept must allow text/event-stream"})
+			return
+		}
 		h.request(w, r, m, peer, session, modern, asStream)
 	}
 }
@@ -244,11 +252,13 @@ func (h *HTTP) request(w http.ResponseWriter, r *http.Request, m *message, p *pe
 	})()
 	if m.Method == string(mcp.MethodSubscriptionsListen) {
 		defer context.AfterFunc(h.closing, func() { cancel(errClosing) })()
+		// The client comes again with the credential that it has then.
+		defer time.AfterFunc(h.sessions.lifetime, func() { cancel(errClosing) }).Stop()
 	}
 	if session != "" {
 		defer h.inFlight.add(session, string(m.ID), cancel)()
 	}
-	e := &exchange{session: session, levels: h.levels}
+	e := &exchange{session: session, levels: h.levels, subscriber: h.subscriber(session, m)}
 	if asStream && session != "" {
 		out.begin = func() *record { return h.records.begin(session) }
 		if out.prime = r.Header.Get(mcp.HeaderProtocolVersion) >= primedSince; out.prime {
@@ -263,6 +273,7 @@ func (h *HTTP) request(w http.ResponseWriter, r *http.Request, m *message, p *pe
 		}
 		defer out.keepAlive(h.options.KeepAlive)()
 	}
+	h.notice(ctx, m, e, modern)
 	answer := h.server.exchange(ctx, m, e, p)
 	out.finish(answer, modern)
 }
@@ -283,9 +294,9 @@ func initializes(m *message) (canAsk bool) {
 var errClosing = errors.New("the server shuts down")
 
 // listen serves the GET stream of the older era. A client that names the last
-// event that it got of a call gets the rest of that. Else this server has no news of its
-// own to tell there; the stream carries pings, for clients and proxies that
-// want to know that the session is alive.
+// event that it got of a call gets the rest of that. Else the stream carries news of what
+// has changed, and pings, for clients and proxies that want to know that the
+// session is alive.
 func (h *HTTP) listen(w http.ResponseWriter, r *http.Request) {
 	if _, asStream := accepts(r.Header.Values("Accept")); !asStream {
 		refuse(w, http.StatusNotAcceptable, nil, &fault{Code: mcp.INVALID_REQUEST, Message: "Accept must allow text/event-stream"})
@@ -299,15 +310,19 @@ func (h *HTTP) listen(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	out := newStream(w, h.options.WriteTimeout)
-	out.open()
 	defer out.keepAlive(h.options.KeepAlive)()
 	if lost, got, ok := h.records.find(r.Header.Get(sessionHeader), r.Header.Get("Last-Event-ID")); ok {
+		out.open()
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
 		defer context.AfterFunc(h.closing, cancel)()
 		out.replay(lost, got, ctx.Done())
 		return
 	}
+	subscriber := h.subscribers.of(r.Header.Get(sessionHeader))
+	ready, closed := subscriber.open(r.Context())
+	defer closed()
+	out.open()
 	alive := time.NewTicker(h.options.KeepAlive) // sessions end, and streams with them
 	defer alive.Stop()
 	var pings <-chan time.Time
@@ -321,6 +336,11 @@ func (h *HTTP) listen(w http.ResponseWriter, r *http.Request) {
 		case <-pings:
 			out.event(map[string]any{"jsonrpc": mcp.JSONRPC_VERSION, "id": fmt.Sprintf("ping-%d", n), "method": mcp.MethodPing})
 			n++
+		case <-ready:
+			for _, news := range subscriber.take() {
+				out.event(news.message(nil))
+			}
+			continue
 		case <-alive.C:
 		case <-r.Context().Done():
 			return
@@ -346,6 +366,7 @@ func (h *HTTP) end(w http.ResponseWriter, r *http.Request) {
 	h.sessions.End(id)
 	h.questions.end(id)
 	h.levels.forget(id)
+	h.subscribers.end(id)
 	w.WriteHeader(http.StatusOK)
 }
 

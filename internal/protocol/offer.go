@@ -14,7 +14,7 @@ import (
 // offerByCaller makes what is offered depend on who asks: what is not listed to a
 // caller cannot be called either. The library asks the filter for both, and marks
 // the list as private to its caller (MCP, Caching).
-func (s *Server) offerByCaller() {
+func (s *Server) offerByCaller(hooks *server.Hooks) {
 	server.WithToolFilter(func(ctx context.Context, tools []mcp.Tool) []mcp.Tool {
 		if !s.readOnly(ctx) {
 			return tools
@@ -22,14 +22,12 @@ func (s *Server) offerByCaller() {
 		return slices.DeleteFunc(slices.Clone(tools), func(t mcp.Tool) bool { return named(s.options.Tools, t.Name) && !named(s.reading, t.Name) })
 	})(s.core)
 
-	hooks := &server.Hooks{}
 	hooks.AddAfterInitialize(func(ctx context.Context, _ any, _ *mcp.InitializeRequest, result *mcp.InitializeResult) {
 		result.Instructions = prompt.Instructions(s.offered(ctx), s.readOnly(ctx))
 	})
 	hooks.AddAfterDiscover(func(ctx context.Context, _ any, _ *mcp.DiscoverRequest, result *mcp.DiscoverResult) {
 		result.Instructions = prompt.Instructions(s.offered(ctx), s.readOnly(ctx))
 	})
-	server.WithHooks(hooks)(s.core)
 }
 
 // readOnly reports whether the caller may not write.

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"sync"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -16,6 +17,13 @@ type peer struct {
 	id            string
 	notifications chan mcp.JSONRPCNotification
 	exchange      *exchange
+
+	// What a request that subscribes needs, nil for others; see subscription.
+	subscriber *subscriber
+	subscribe  func(uri string) error
+	wantsLists func(mcp.SubscriptionFilter)
+	news       <-chan struct{} // of subscriptions/listen; holds one when there is any
+	listen     json.RawMessage // its id
 
 	mu           sync.Mutex
 	version      string
@@ -37,12 +45,22 @@ func newPeer() *peer {
 }
 
 // forward sends the library's own notifications on the stream of the request
-// until stop is closed, and then those that are left.
+// until stop is closed, and then those that are left. News of a subscription
+// follow its acknowledgment (MCP 2026-07-28, Subscriptions, Acknowledgment).
 func (p *peer) forward(stop <-chan struct{}, notify func(any)) {
+	var news <-chan struct{}
 	for {
 		select {
 		case n := <-p.notifications:
 			notify(n)
+			if n.Method == mcp.MethodNotificationSubscriptionsAcknowledged {
+				news = p.news
+			}
+			continue
+		case <-news:
+			for _, n := range p.subscriber.take() {
+				notify(n.message(p.listen))
+			}
 			continue
 		case <-stop:
 		}
@@ -104,6 +122,9 @@ func (p *peer) SetProtocolVersion(version string) {
 }
 
 func (p *peer) SetSubscriptionFilter(f mcp.SubscriptionFilter) {
+	if p.wantsLists != nil {
+		p.wantsLists(f)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.filter, p.subscribed = f, !f.IsEmpty()

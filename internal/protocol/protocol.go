@@ -27,6 +27,7 @@ import (
 	"infrahub-mcp/internal/prompt"
 	"infrahub-mcp/internal/resource"
 	"infrahub-mcp/internal/tool"
+	"infrahub-mcp/internal/watch"
 )
 
 // Options say what a Server serves.
@@ -40,6 +41,13 @@ type Options struct {
 	// MayWrite reports whether the sender of a request may write; from who may
 	// not, the tools that write are withheld. Nil means that everyone may.
 	MayWrite func(context.Context) bool
+	// Client names the client that sends a request, one of its principal, and says
+	// since when its credential is good. Where it is set, clients are told when what
+	// they may do has changed with a newer credential.
+	Client func(context.Context) (name string, since time.Time)
+	// Watcher looks for changes of resources that clients subscribe to. Nil means
+	// that they cannot.
+	Watcher *watch.Watcher
 	// NewCall makes the Call of one request. Its error is answered like that of
 	// a tool.
 	NewCall func(ctx context.Context, origin Origin) (*call.Call, error)
@@ -83,6 +91,8 @@ type Server struct {
 	mirrors   map[string]*mcp.Tool // the tools with arguments that clients repeat in headers
 	options   Options
 	seal      *seal
+	grants    *grants                     // nil where nothing can change
+	templates map[string]*mcp.URITemplate // of resources, by their text
 }
 
 // New builds a server from the catalogues.
@@ -93,15 +103,25 @@ func New(o Options) *Server {
 	o.AnswerTime = cmp.Or(o.AnswerTime, call.AnswerTime)
 	catalogue := o.Tools
 	o.Tools = tool.Offered(catalogue, o.ReadOnly)
-	s := &Server{catalogue: catalogue, reading: tool.Offered(catalogue, true), mirrors: map[string]*mcp.Tool{}, options: o, seal: newSeal()}
+	s := &Server{
+		catalogue: catalogue, reading: tool.Offered(catalogue, true), options: o, seal: newSeal(),
+		mirrors: map[string]*mcp.Tool{}, templates: map[string]*mcp.URITemplate{},
+	}
+	changing := listChanges(&o)
+	if changing {
+		s.grants = newGrants()
+	}
 	completer := completer{s}
+	hooks := &server.Hooks{}
 	s.core = server.NewMCPServer(o.Name, o.Version,
 		server.WithTitle(o.Title),
 		server.WithInstructions(prompt.Instructions(o.Tools, o.ReadOnly)),
-		// The catalogues do not change while the process runs.
-		server.WithToolCapabilities(false),
-		server.WithResourceCapabilities(false, false),
+		// The catalogues do not change while the process runs; what a caller may use
+		// of the tools can.
+		server.WithToolCapabilities(changing),
+		server.WithResourceCapabilities(o.Watcher != nil, false),
 		server.WithPromptCapabilities(false),
+		server.WithHooks(hooks),
 		server.WithCompletions(),
 		server.WithLogging(),
 		server.WithPromptCompletionProvider(completer),
@@ -109,7 +129,7 @@ func New(o Options) *Server {
 		server.WithLogger(slog.New(slog.DiscardHandler)), // messages may hold data; tools are audited
 	)
 	if o.MayWrite != nil {
-		s.offerByCaller()
+		s.offerByCaller(hooks)
 	}
 	for i := range o.Tools {
 		s.addTool(&o.Tools[i])
@@ -194,6 +214,7 @@ func (s *Server) addResource(r *resource.Resource) {
 	if strings.Contains(r.URI, "{") {
 		template := mcp.NewResourceTemplate(r.URI, r.Name, mcp.WithTemplateDescription(r.Description), mcp.WithTemplateMIMEType(r.MIMEType))
 		template.Title = r.Title
+		s.templates[r.URI] = template.URITemplate
 		s.core.AddResourceTemplate(template, read)
 		return
 	}

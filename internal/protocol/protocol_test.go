@@ -39,7 +39,12 @@ type gate struct {
 // user is the key of the principal in the context of a request.
 type user struct{}
 
-func principal(ctx context.Context) string { name, _ := ctx.Value(user{}).(string); return name }
+// principal is what comes before a semicolon; the rest is for tests of grants.
+func principal(ctx context.Context) string {
+	text, _ := ctx.Value(user{}).(string)
+	name, _, _ := strings.Cut(text, ";")
+	return name
+}
 
 type gateInput struct {
 	Name string `json:"name,omitempty"`
@@ -229,4 +234,14 @@ func initializeWith(capabilities string) string {
 
 func callGate(id, name string) string {
 	return `{"jsonrpc":"2.0","id":` + id + `,"method":"tools/call","params":{"name":"gate","arguments":{"name":"` + name + `"}}}`
+}
+
+// stringOf is the JSON text of a value, or the value itself for a number as it was
+// sent.
+func stringOf(v any) string {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return err.Error()
+	}
+	return string(raw)
 }

@@ -62,15 +62,23 @@ func (t *Stdio) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 		peer:   newPeer(),
 		slots:  make(chan struct{}, t.options.Concurrency),
 		levels: newLevels(),
+
+		subscriber: newSubscriber(t.server.options.Watcher),
 	}
 	// Requests outlive the end of the input, but not the grace time.
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 
+	listening, end := context.WithCancel(work)
+	defer end()
+	c.listening = listening
+	c.running.Go(c.tell)
+
 	lines := make(chan line)
 	go readLines(ctx, in, t.options.MaxLine, lines)
 
 	err := c.read(ctx, work, lines)
+	end()
 	grace := time.AfterFunc(t.options.Grace, stop)
 	defer grace.Stop()
 	c.questions.close() // no answer is read any more
@@ -136,6 +144,9 @@ type conversation struct {
 	levels    *levels
 	running   sync.WaitGroup
 
+	subscriber *subscriber
+	listening  context.Context // done when the input has ended: nobody subscribes any more
+
 	mu        sync.Mutex // of what follows
 	out       io.Writer
 	writeFail error
@@ -189,14 +200,22 @@ func (c *conversation) handle(work context.Context, text []byte) {
 		c.running.Go(func() {
 			defer cancel(nil)
 			defer remove()
-			c.request(ctx, m)
+			if m.Method == string(mcp.MethodSubscriptionsListen) {
+				defer context.AfterFunc(c.listening, func() { cancel(errClosing) })()
+			}
+			if answer := c.answer(ctx, m); answer != nil {
+				c.send(answer)
+			}
+			if errors.Is(context.Cause(ctx), errClosing) {
+				c.notify(ended(m.ID))
+			}
 		})
 	}
 }
 
-// request handles one request in its turn. Only calls of tools wait for a slot:
+// answer handles one request in its turn. Only calls of tools wait for a slot:
 // the rest is quick, and a ping must be answered at any time.
-func (c *conversation) request(ctx context.Context, m *message) {
+func (c *conversation) answer(ctx context.Context, m *message) []byte {
 	if m.Method == string(mcp.MethodToolsCall) {
 		select {
 		case c.slots <- struct{}{}:
@@ -204,14 +223,10 @@ func (c *conversation) request(ctx context.Context, m *message) {
 		case <-ctx.Done():
 		}
 		if errors.Is(context.Cause(ctx), errCancelled) {
-			return // cancelled while it waited: it never runs, even if a slot came free as well
+			return nil // cancelled while it waited: it never runs, even if a slot came free as well
 		}
 	}
-	e := &exchange{session: stdioSession, levels: c.levels, send: func(n any) {
-		if raw, err := json.Marshal(n); err == nil {
-			c.send(raw)
-		}
-	}}
+	e := &exchange{session: stdioSession, levels: c.levels, subscriber: c.subscriber, send: c.notify}
 	// Each request has a peer of its own, so that notifications of the library
 	// cannot stray to another's.
 	p := newPeer()
@@ -226,8 +241,35 @@ func (c *conversation) request(ctx context.Context, m *message) {
 		c.peer.SetClientCapabilities(p.GetClientCapabilities())
 		c.peer.SetProtocolVersion(p.ProtocolVersion())
 	}
-	if answer != nil {
-		c.send(answer)
+	return answer
+}
+
+// ended says that a subscription was ended by the server (MCP 2026-07-28,
+// Cancellation).
+func ended(id json.RawMessage) any {
+	return map[string]any{"jsonrpc": mcp.JSONRPC_VERSION, "method": mcp.MethodNotificationCancelled, "params": map[string]any{"requestId": id}}
+}
+
+// tell tells a client of the older era what has changed, while the input is open.
+func (c *conversation) tell() {
+	ready, closed := c.subscriber.open(c.listening)
+	defer closed()
+	for {
+		select {
+		case <-ready:
+			for _, n := range c.subscriber.take() {
+				c.notify(n.message(nil))
+			}
+		case <-c.listening.Done():
+			return
+		}
+	}
+}
+
+// notify writes a message of ours.
+func (c *conversation) notify(n any) {
+	if raw, err := json.Marshal(n); err == nil {
+		c.send(raw)
 	}
 }
 

@@ -157,11 +157,7 @@ func (s *stream) keepAlive(interval time.Duration) (stop func()) {
 		for {
 			select {
 			case <-ticker.C:
-				s.mu.Lock()
-				s.start()
-				s.write(": keep-alive\n\n")
-				s.flush()
-				s.mu.Unlock()
+				s.comment()
 			case <-done:
 				return
 			}
@@ -171,6 +167,18 @@ func (s *stream) keepAlive(interval time.Duration) (stop func()) {
 		close(done)
 		running.Wait()
 	}
+}
+
+// comment keeps the stream alive, until it has its answer.
+func (s *stream) comment() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return
+	}
+	s.start()
+	s.write(": keep-alive\n\n")
+	s.flush()
 }
 
 // finish writes the answer: as the last event of a stream, or as plain JSON. No

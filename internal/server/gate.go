@@ -118,3 +118,10 @@ func authenticatorOf(cfg *config.Config, keys auth.Keys, own *auth.None, account
 
 // principal names who a request comes from, for what belongs to its sender.
 func principal(ctx context.Context) string { return auth.IdentityFrom(ctx).Principal.Key }
+
+// clientOf names the program that sends a request for a user, and says since when its
+// credential is good.
+func clientOf(ctx context.Context) (name string, since time.Time) {
+	p := auth.IdentityFrom(ctx).Principal
+	return p.Key + "\x00" + p.Client, p.Since
+}

@@ -46,13 +46,19 @@ func singleSigned(t *testing.T, more map[string]string) (*config.Config, *sandbo
 // accessToken is one that a server with these settings issued.
 func accessToken(t *testing.T, user string, scopes ...string) string {
 	t.Helper()
+	return accessTokenOf(t, time.Now(), user, scopes...)
+}
+
+// accessTokenOf is one that was issued at a time.
+func accessTokenOf(t *testing.T, issued time.Time, user string, scopes ...string) string {
+	t.Helper()
 	keys, err := auth.ParseKeys(signingKey)
 	if err != nil {
 		t.Fatal(err)
 	}
 	token, err := seal.NewTokens(keys, publicURL, publicURL+"/mcp").Sign(seal.Access{
 		ID: user + "-token", Family: user + "-login", Subject: "key-of-" + user, Provider: "https://idp.example.com", ProviderSubject: user + "-1",
-		Client: "client", Scopes: scopes, Name: user, IssuedAt: time.Now(), Expires: time.Now().Add(time.Hour),
+		Client: "client", Scopes: scopes, Name: user, IssuedAt: issued, Expires: time.Now().Add(time.Hour),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -27,6 +27,7 @@ import (
 	"infrahub-mcp/internal/server/front"
 	"infrahub-mcp/internal/telemetry"
 	"infrahub-mcp/internal/tool"
+	"infrahub-mcp/internal/watch"
 )
 
 // Options are what a run needs beside the configuration.
@@ -114,6 +115,7 @@ type app struct {
 	keys     auth.Keys
 	schemas  *schema.Cache
 	branches *branch.Manager
+	watcher  *watch.Watcher
 	settings call.Settings
 	metrics  *telemetry.Metrics
 	logger   *slog.Logger
@@ -151,6 +153,7 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 	if err != nil {
 		return nil, err
 	}
+	watcher := watch.New()
 	a := &app{
 		upstream: upstream,
 		mode:     auth.Mode(cfg.Auth.Mode),
@@ -164,8 +167,9 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 		keys:     keys,
 		branches: branch.NewManager(branch.Options{
 			Pattern: pattern, Attempts: cfg.Branch.MaxRetries,
-			Store: branch.NewMemory(branchesKept, branchLife), Logger: logger,
+			Store: branch.NewMemory(branchesKept, branchLife), Changed: watcher.Hurry, Logger: logger,
 		}),
+		watcher: watcher,
 		schemas: schema.NewCache(schemaAge, schemasKept),
 		settings: call.Settings{
 			AllowAgnostic: cfg.Writes.AllowAgnostic, ConfirmDelete: call.ConfirmDelete(cfg.Writes.ConfirmDeletes),
@@ -179,15 +183,18 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 	if cfg.Tools.ReadOnly {
 		a.settings.WhyReadOnly = "The operator made this server read-only (INFRAHUB_MCP_READ_ONLY)."
 	}
-	var mayWrite func(context.Context) bool // nil where all may that reach the server
-	if sso != nil {
-		mayWrite = a.mayWrite
-	}
-	a.protocol = protocol.New(protocol.Options{
+	options := protocol.Options{
 		Name: "infrahub-mcp", Title: "Infrahub", Version: version,
 		Tools: tool.Catalogue(), Resources: resource.Catalogue(), Prompts: prompt.Catalogue(),
-		ReadOnly: cfg.Tools.ReadOnly, MayWrite: mayWrite, NewCall: a.call, Principal: principal, Observe: metrics.Message, Logger: logger,
-	})
+		ReadOnly: cfg.Tools.ReadOnly, NewCall: a.call, Principal: principal, Watcher: watcher, Observe: metrics.Message, Logger: logger,
+	}
+	if sso != nil { // elsewhere all may write that reach the server
+		options.MayWrite = a.mayWrite
+		if len(cfg.Auth.ScopesWrite) > 0 {
+			options.Client = clientOf
+		}
+	}
+	a.protocol = protocol.New(options)
 	return a, nil
 }
 

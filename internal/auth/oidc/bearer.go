@@ -32,6 +32,7 @@ func (o *Server) Authenticate(r *http.Request) (auth.Identity, error) {
 	}
 	return o.identity(auth.Principal{
 		Mode: auth.ModeOIDC, Key: access.Subject, Name: access.Name, Subject: access.ProviderSubject, Scopes: access.Scopes,
+		Client: access.Client, Since: access.IssuedAt,
 	}), nil
 }
 
