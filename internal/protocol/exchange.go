@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -240,7 +241,7 @@ func (s *Server) exchange(ctx context.Context, m *message, e *exchange, peer *pe
 	var forwarding sync.WaitGroup
 	forwarding.Go(func() { peer.forward(stop, e.notify) })
 
-	response := s.misnamed(ctx, m)
+	response := cmp.Or(s.misnamed(ctx, m), s.misplaced(m))
 	if response == nil {
 		response = s.dispatch(ctx, m)
 	}

@@ -64,6 +64,8 @@ type Options struct {
 	// program has nothing to add; the conformance tests do.
 	Extend func(*server.MCPServer, Ask)
 	Logger *slog.Logger
+
+	pageSize int // entries of one page of a list (pageSize when 0)
 }
 
 // Origin says which request a Call is made for.
@@ -103,6 +105,7 @@ func New(o Options) *Server {
 	o.AnswerTime = cmp.Or(o.AnswerTime, call.AnswerTime)
 	catalogue := o.Tools
 	o.Tools = tool.Offered(catalogue, o.ReadOnly)
+	o.pageSize = cmp.Or(o.pageSize, pageSize)
 	s := &Server{
 		catalogue: catalogue, reading: tool.Offered(catalogue, true), options: o, seal: newSeal(),
 		mirrors: map[string]*mcp.Tool{}, templates: map[string]*mcp.URITemplate{},
@@ -131,6 +134,8 @@ func New(o Options) *Server {
 	if o.MayWrite != nil {
 		s.offerByCaller(hooks)
 	}
+	s.paginate(hooks)
+	s.introduce(hooks)
 	for i := range o.Tools {
 		s.addTool(&o.Tools[i])
 	}
