@@ -130,6 +130,10 @@ func (h *HTTP) post(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, nil, &fault{Code: mcp.PARSE_ERROR, Message: "the body could not be read"})
 		return
 	}
+	if batched(r.Header, body) {
+		h.batch(w, r, body, asStream)
+		return
+	}
 	m, f := parse(body)
 	if f != nil {
 		refuse(w, http.StatusBadRequest, nil, f)
@@ -159,15 +163,7 @@ func (h *HTTP) post(w http.ResponseWriter, r *http.Request) {
 		h.questions.answer(session, m) // ignores answers to pings
 		w.WriteHeader(http.StatusAccepted)
 	case m.isNotification():
-		// A cancellation only means something among the requests of a session;
-		// from 2026-07-28 on a client cancels by closing the stream.
-		if m.Method == string(mcp.MethodNotificationCancelled) {
-			if session != "" {
-				h.inFlight.cancel(session, cancelledID(m))
-			}
-		} else {
-			h.server.notification(r.Context(), m, peer)
-		}
+		h.notified(r.Context(), m, session, peer)
 		w.WriteHeader(http.StatusAccepted)
 	default:
 		if m.Method == string(mcp.MethodInitialize) && !modern {
@@ -185,6 +181,17 @@ func (h *HTTP) post(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		h.request(w, r, m, peer, session, modern, asStream)
+	}
+}
+
+// notified handles a notification. A cancellation only means something among the
+// requests of a session; from 2026-07-28 on a client cancels by closing the stream.
+func (h *HTTP) notified(ctx context.Context, m *message, session string, p *peer) {
+	switch {
+	case m.Method != string(mcp.MethodNotificationCancelled):
+		h.server.notification(ctx, m, p)
+	case session != "":
+		h.inFlight.cancel(session, cancelledID(m))
 	}
 }
 

@@ -180,6 +180,10 @@ func (c *conversation) read(ctx, work context.Context, lines <-chan line) error 
 // and pings are always read.
 func (c *conversation) handle(work context.Context, text []byte) {
 	work = telemetry.WithRequestID(work, uuid.NewString())
+	if isBatch(text) && c.peer.ProtocolVersion() == batches {
+		c.batch(work, text)
+		return
+	}
 	m, f := parse(text)
 	if f != nil {
 		c.send(f.answer(nil))
@@ -189,11 +193,7 @@ func (c *conversation) handle(work context.Context, text []byte) {
 	case m.isResponse():
 		c.questions.answer(stdioSession, m)
 	case m.isNotification():
-		if m.Method == string(mcp.MethodNotificationCancelled) {
-			c.inFlight.cancel(stdioSession, cancelledID(m))
-			return
-		}
-		c.server.notification(work, m, c.peer)
+		c.notified(work, m)
 	default:
 		ctx, cancel := context.WithCancelCause(work)
 		remove := c.inFlight.add(stdioSession, string(m.ID), cancel)
@@ -211,6 +211,14 @@ func (c *conversation) handle(work context.Context, text []byte) {
 			}
 		})
 	}
+}
+
+func (c *conversation) notified(work context.Context, m *message) {
+	if m.Method == string(mcp.MethodNotificationCancelled) {
+		c.inFlight.cancel(stdioSession, cancelledID(m))
+		return
+	}
+	c.server.notification(work, m, c.peer)
 }
 
 // answer handles one request in its turn. Only calls of tools wait for a slot:
