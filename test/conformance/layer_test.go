@@ -4,13 +4,18 @@ import (
 	"context"
 	"log/slog"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
 	"infrahub-mcp/internal/call"
+	"infrahub-mcp/internal/infrahub"
 	"infrahub-mcp/internal/prompt"
 	"infrahub-mcp/internal/protocol"
+	"infrahub-mcp/internal/resource"
 	"infrahub-mcp/internal/server/front"
+	"infrahub-mcp/internal/tool"
+	"infrahub-mcp/internal/watch"
 )
 
 func TestTheProtocolLayerConforms(t *testing.T) {
@@ -26,11 +31,17 @@ func layer(t *testing.T) string {
 	reconnection := broken{"test_reconnection"}
 	nobody := func(context.Context) string { return "" }
 	logger := slog.New(slog.DiscardHandler)
+	changing := &rights{name: "test_trigger_tool_change"}
+	upstream, err := infrahub.New(infrahub.Settings{Address: "http://127.0.0.1:1", Logger: logger}) // asked nothing
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := protocol.New(protocol.Options{
 		Name: "conformance", Title: "Conformance", Version: "1",
-		Tools: append(fixtures(), reconnection.tool()), Prompts: prompt.Catalogue(), Extend: extend,
+		Tools: slices.Concat(fixtures(), []tool.Tool{reconnection.tool()}, changing.tools()), Prompts: prompt.Catalogue(), Extend: extend,
+		Resources: []resource.Resource{watched()}, Watcher: watch.New(), MayWrite: changing.mayWrite, Client: changing.client,
 		NewCall: func(_ context.Context, origin protocol.Origin) (*call.Call, error) {
-			return &call.Call{Logger: logger, Report: origin.Report, Log: origin.Log, Ask: origin.Ask, Modern: origin.Modern, Settings: call.Settings{MaxBytes: 100_000}}, nil
+			return &call.Call{Client: upstream.Client(infrahub.Credential{Token: "none"}), Logger: logger, Report: origin.Report, Log: origin.Log, Ask: origin.Ask, Modern: origin.Modern, Settings: call.Settings{MaxBytes: 100_000}}, nil
 		},
 		Principal: nobody,
 		Observe:   func(string, bool, float64) {},
@@ -45,7 +56,7 @@ func layer(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(front.Chain(transport, hosts.Guard, origins.Guard, reconnection.streams))
+	server := httptest.NewServer(front.Chain(transport, hosts.Guard, origins.Guard, reconnection.streams, changing.change))
 	t.Cleanup(server.Close)
 	t.Cleanup(transport.Close) // first: streams would keep the server open
 	return server.URL
