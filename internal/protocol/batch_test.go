@@ -165,3 +165,21 @@ func TestARequestOfABatchCanBeCancelled(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func FuzzBatch(f *testing.F) {
+	for _, seed := range []string{`[]`, `[` + ping + `]`, `[1,null,"",{},[]]`, `[{"jsonrpc":"2.0","method":"initialize","id":{}}]`, `[[[`, `[{"id":1,"result":{}}]`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		messages, answers, fault := parseBatch(raw)
+		if fault != nil {
+			return
+		}
+		if n := len(messages) + len(answers); n < 1 || n > maxBatch {
+			t.Errorf("%d messages", n)
+		}
+		if all := together(answers); all != nil && !json.Valid(all) {
+			t.Errorf("%q is answered by %q", raw, all)
+		}
+	})
+}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"infrahub-mcp/internal/call"
 	"infrahub-mcp/internal/infrahub"
@@ -460,6 +461,11 @@ func TestNothingIsLookedAtWithoutAStream(t *testing.T) {
 			t.Errorf("before the stream: %d looks", n)
 		}
 		_, closed := s.open(t.Context())
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if n := looks.Load(); n != 1 {
+			t.Errorf("at the beginning of the stream: %d looks", n)
+		}
 		add("b")
 		if n := pass(); n < 600 {
 			t.Errorf("with a stream: %d looks", n)
@@ -484,4 +490,36 @@ func TestNothingIsLookedAtWithoutAStream(t *testing.T) {
 			t.Errorf("after a connection was lost: %d looks", n)
 		}
 	})
+}
+
+func TestASubscriberTakesWhatIsNews(t *testing.T) {
+	look := func(context.Context, *watch.Round) (string, error) { return "", context.Canceled }
+	known, unknown, left := &watched{version: "1", look: look}, &watched{look: look}, &watched{version: "1", look: look}
+	for name, test := range map[string]struct {
+		saw  func(*subscriber)
+		want []news
+	}{
+		"the same version":                    {func(s *subscriber) { s.saw("known", known, "1") }, nil},
+		"another version":                     {func(s *subscriber) { s.saw("known", known, "2") }, []news{{"notifications/resources/updated", "known"}}},
+		"several versions":                    {func(s *subscriber) { s.saw("known", known, "3"); s.saw("known", known, "4") }, []news{{"notifications/resources/updated", "known"}}},
+		"the first one":                       {func(s *subscriber) { s.saw("unknown", unknown, "1") }, nil},
+		"one of a subscription that was left": {func(s *subscriber) { s.remove("left"); s.saw("left", left, "2") }, nil},
+		"one before it was left":              {func(s *subscriber) { s.saw("left", left, "3"); s.remove("left") }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSubscriber(watch.New())
+			for uri, w := range map[string]*watched{"known": known, "unknown": unknown, "left": left} {
+				if err := s.add(uri, w); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, closed := s.open(t.Context())
+			defer closed()
+			known.version, unknown.version, left.version = "1", "", "1"
+			test.saw(s)
+			if diff := cmp.Diff(test.want, s.take(), cmp.AllowUnexported(news{}), cmpopts.EquateEmpty()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
 }
