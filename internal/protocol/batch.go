@@ -114,9 +114,9 @@ func (h *HTTP) part(ctx context.Context, m *message, session string, out *stream
 	if session != "" {
 		defer h.inFlight.add(session, string(m.ID), cancel)()
 	}
-	e := &exchange{session: session, subscriber: h.subscriber(session, m)}
+	e := &exchange{session: session, levels: h.levels, subscriber: h.subscriber(session, m)}
 	if asStream {
-		e.notify = func(n any) { out.event(n) }
+		e.send = out.event
 	}
 	h.notice(ctx, m, e, false)
 	return h.server.exchange(ctx, m, e, newPeer())

@@ -116,7 +116,7 @@ func (h *HTTP) notice(ctx context.Context, m *message, e *exchange, modern bool)
 		g.tell(client)
 	case h.subscribers.of(e.session).tell(toolsChanged()):
 	case m.Method == string(mcp.MethodToolsList): // the answer tells
-	case e.notify != nil:
+	case e.send != nil:
 		e.notify(toolsChanged().message(nil))
 	default:
 		return // the next request may have a stream
