@@ -11,6 +11,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
+
+	"infrahub-mcp/internal/call"
+	"infrahub-mcp/internal/problem"
+	"infrahub-mcp/internal/tool"
 )
 
 // asking adds a tool "roots" that asks the client for its roots and says what that
@@ -120,7 +124,12 @@ func TestAskingEndsWithTheTimeOfTheUser(t *testing.T) {
 }
 
 func TestACapabilityThatIsMissingHasAnErrorOfItsOwn(t *testing.T) {
-	server, _, _ := testHTTP(t, HTTPOptions{})
+	server, _, _ := testHTTP(t, HTTPOptions{}, func(o *Options) {
+		o.Tools = append(o.Tools, tool.Define(tool.Tool{Name: "demand", Description: "Needs sampling."},
+			func(context.Context, *call.Call, gateInput) (*gateOutput, error) {
+				return nil, &call.MissingCapability{Capability: "sampling", Reason: problem.New("The client cannot sample.", "Use another.")}
+			}))
+	})
 	response := send(t, http.MethodPost, server.URL, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"demand",`+modernMeta+`}}`, modern("tools/call", "demand"))
 	answer := events(t, response)[0]
 	want := map[string]any{

@@ -63,8 +63,9 @@ type levels struct {
 
 const (
 	// defaultLevel is for sessions that chose none, where the specification leaves
-	// the choice to the server.
-	defaultLevel = mcp.LoggingLevelInfo
+	// the choice to the server. Clients that never asked for messages are told what
+	// is wrong, and get nothing but answers as long as all is well.
+	defaultLevel = mcp.LoggingLevelWarning
 	// maxLevels bounds what is remembered. The sessions beyond that were quiet for
 	// longest get the default.
 	maxLevels = 100_000

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -12,7 +13,26 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"infrahub-mcp/internal/call"
+	"infrahub-mcp/internal/tool"
 )
+
+// talking adds tools that send log messages: "log" one of each of five levels,
+// "flood" more than a request may.
+func talking(o *Options) {
+	o.Tools = append(o.Tools,
+		tool.Define(tool.Tool{Name: "log", Description: "Logs."}, func(_ context.Context, c *call.Call, in gateInput) (*gateOutput, error) {
+			for _, level := range []call.Level{"debug", call.Info, call.Notice, call.Warning, "error"} {
+				c.Send(call.Message{Level: level, Text: in.Name, Details: map[string]any{"branch": "b"}})
+			}
+			return &gateOutput{in.Name}, nil
+		}),
+		tool.Define(tool.Tool{Name: "flood", Description: "Logs a lot."}, func(_ context.Context, c *call.Call, _ gateInput) (*gateOutput, error) {
+			for range 2 * maxLogged {
+				c.Send(call.Message{Level: call.Warning})
+			}
+			return &gateOutput{}, nil
+		}))
+}
 
 // logs are the levels of the log messages of the call that is answered, which must
 // come before the answer.
@@ -47,7 +67,7 @@ const (
 )
 
 func TestASessionGetsLogMessagesFromTheLevelOnThatItChose(t *testing.T) {
-	server, _, _ := testHTTP(t, HTTPOptions{})
+	server, _, _ := testHTTP(t, HTTPOptions{}, talking)
 	mine, other := initialize(t, server.URL, "ann"), initialize(t, server.URL, "ann")
 	hear := func(session string) []string {
 		t.Helper()
@@ -57,9 +77,9 @@ func TestASessionGetsLogMessagesFromTheLevelOnThatItChose(t *testing.T) {
 		name, level string
 		want        []string
 	}{
-		{"before it chose one", "", []string{"info", "notice", "warning", "error"}},
+		{"before it chose one", "", []string{"warning", "error"}},
 		{"everything", "debug", []string{"debug", "info", "notice", "warning", "error"}},
-		{"what is wrong", "warning", []string{"warning", "error"}},
+		{"what changes", "notice", []string{"notice", "warning", "error"}},
 		{"nothing that happens here", "emergency", nil},
 		{"a level that there is not, so that the last one stays", "loud", nil},
 	} {
@@ -75,7 +95,7 @@ func TestASessionGetsLogMessagesFromTheLevelOnThatItChose(t *testing.T) {
 			}
 		})
 	}
-	byDefault := []string{"info", "notice", "warning", "error"}
+	byDefault := []string{"warning", "error"}
 	if diff := cmp.Diff(byDefault, hear(other)); diff != "" {
 		t.Errorf("another session of the user (-want +got):\n%s", diff)
 	}
@@ -87,7 +107,7 @@ func TestASessionGetsLogMessagesFromTheLevelOnThatItChose(t *testing.T) {
 }
 
 func TestTheClientOnStdioGetsLogMessagesFromTheLevelOnThatItChose(t *testing.T) {
-	s, _ := testServer(t)
+	s, _ := testServer(t, talking)
 	d := startStdio(t, s, StdioOptions{})
 	d.say(t, initializeWith(`{}`), fmt.Sprintf(setLevel, "error"))
 	d.hear(t)
@@ -99,14 +119,14 @@ func TestTheClientOnStdioGetsLogMessagesFromTheLevelOnThatItChose(t *testing.T) 
 }
 
 func TestLogMessagesGoToTheirOwnRequestAlone(t *testing.T) {
-	server, _, _ := testHTTP(t, HTTPOptions{})
+	server, _, _ := testHTTP(t, HTTPOptions{}, talking)
 	session := initialize(t, server.URL, "ann")
 	var wg sync.WaitGroup
 	for n := range 40 {
 		wg.Go(func() {
 			text := fmt.Sprintf("request %d", n)
 			got := logsOf(t, text, events(t, send(t, http.MethodPost, server.URL, strings.Replace(callLog, "here", text, 1), legacy(session, "ann"))))
-			if len(got) != 4 {
+			if len(got) != 2 {
 				t.Errorf("%s: %v", text, got)
 			}
 		})
@@ -115,7 +135,7 @@ func TestLogMessagesGoToTheirOwnRequestAlone(t *testing.T) {
 }
 
 func TestTheLevelOfASessionIsForgottenWithIt(t *testing.T) {
-	server, h, _ := testHTTP(t, HTTPOptions{})
+	server, h, _ := testHTTP(t, HTTPOptions{}, talking)
 	session := initialize(t, server.URL, "ann")
 	send(t, http.MethodPost, server.URL, fmt.Sprintf(setLevel, "error"), legacy(session, "ann"))
 	if got := h.levels.chosen.Len(); got != 1 {
@@ -128,8 +148,8 @@ func TestTheLevelOfASessionIsForgottenWithIt(t *testing.T) {
 }
 
 func TestAModernRequestGetsLogMessagesOnlyFromTheLevelOnThatItNames(t *testing.T) {
-	server, _, _ := testHTTP(t, HTTPOptions{})
-	s, _ := testServer(t)
+	server, _, _ := testHTTP(t, HTTPOptions{}, talking)
+	s, _ := testServer(t, talking)
 	d := startStdio(t, s, StdioOptions{})
 	for _, test := range []struct {
 		name, level string
@@ -170,7 +190,7 @@ func TestAModernRequestGetsLogMessagesOnlyFromTheLevelOnThatItNames(t *testing.T
 }
 
 func TestLoggingIsAdvertised(t *testing.T) {
-	server, _, _ := testHTTP(t, HTTPOptions{})
+	server, _, _ := testHTTP(t, HTTPOptions{}, talking)
 	for era, response := range map[string]*http.Response{
 		"legacy": send(t, http.MethodPost, server.URL, initializeWith(`{}`), legacy("", "ann")),
 		"modern": send(t, http.MethodPost, server.URL, `{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{`+modernMeta+`}}`, modern("server/discover", "")),
@@ -185,19 +205,27 @@ func TestLoggingIsAdvertised(t *testing.T) {
 
 func TestALogMessageAfterTheAnswerGoesNowhere(t *testing.T) {
 	late := call.Message{Level: call.Warning, Text: "late"}
+	var later func(call.Message)
+	lingering := func(o *Options) {
+		o.Tools = append(o.Tools, tool.Define(tool.Tool{Name: "log", Description: "Logs after its answer."},
+			func(_ context.Context, c *call.Call, _ gateInput) (*gateOutput, error) {
+				later = c.Send
+				return &gateOutput{}, nil
+			}))
+	}
 	t.Run("stdio", func(t *testing.T) {
-		s, g := testServer(t)
+		s, _ := testServer(t, lingering)
 		var out strings.Builder
 		if err := NewStdio(s, StdioOptions{}).Serve(t.Context(), strings.NewReader(callLog+"\n"), &out); err != nil {
 			t.Fatal(err)
 		}
 		answered := out.String()
-		if (*g.later.Load())(late); out.String() != answered {
+		if later(late); out.String() != answered {
 			t.Errorf("after the answer came %s", strings.TrimPrefix(out.String(), answered))
 		}
 	})
 	t.Run("HTTP", func(t *testing.T) {
-		s, g := testServer(t)
+		s, _ := testServer(t, lingering)
 		request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(callLog))
 		request.Header = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}}
 		recorder := httptest.NewRecorder()
@@ -205,14 +233,14 @@ func TestALogMessageAfterTheAnswerGoesNowhere(t *testing.T) {
 		h.ServeHTTP(recorder, request)
 		h.Close()
 		answered := recorder.Body.String()
-		if (*g.later.Load())(late); recorder.Body.String() != answered {
+		if later(late); recorder.Body.String() != answered {
 			t.Errorf("after the answer came %s", strings.TrimPrefix(recorder.Body.String(), answered))
 		}
 	})
 }
 
 func TestLogMessagesOfARequestAreBounded(t *testing.T) {
-	server, _, _ := testHTTP(t, HTTPOptions{})
+	server, _, _ := testHTTP(t, HTTPOptions{}, talking)
 	session := initialize(t, server.URL, "ann")
 	got := events(t, send(t, http.MethodPost, server.URL, strings.Replace(callLog, "log", "flood", 1), legacy(session, "ann")))
 	if len(got) != maxLogged+1 {

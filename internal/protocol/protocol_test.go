@@ -18,7 +18,6 @@ import (
 
 	"infrahub-mcp/internal/call"
 	"infrahub-mcp/internal/infrahub"
-	"infrahub-mcp/internal/problem"
 	"infrahub-mcp/internal/prompt"
 	"infrahub-mcp/internal/resource"
 	"infrahub-mcp/internal/tool"
@@ -32,8 +31,6 @@ type gate struct {
 	release chan struct{}
 	// revision is part of the subject of questions.
 	revision atomic.Int64
-	// later is how the last call of "log" sends messages.
-	later atomic.Pointer[func(call.Message)]
 }
 
 // user is the key of the principal in the context of a request.
@@ -55,11 +52,9 @@ type gateOutput struct {
 }
 
 // testServer serves a few tools made for tests: "gate" waits until it is
-// released or cancelled, "steps" reports progress three times, "log" sends a log
-// message of each of five levels, "flood" more than are sent, "broken" panics,
+// released or cancelled, "steps" reports progress three times, "broken" panics,
 // "down" fails as when Infrahub is down, "refused" as when it refuses the
-// credential, "demand" as when the client lacks a capability, "ask" asks the user
-// and says what came of it.
+// credential, "ask" asks the user and says what came of it.
 func testServer(t *testing.T, change ...func(*Options)) (*Server, *gate) {
 	t.Helper()
 	g := &gate{entered: make(chan string, 100), release: make(chan struct{})}
@@ -80,20 +75,6 @@ func testServer(t *testing.T, change ...func(*Options)) (*Server, *gate) {
 			}
 			return &gateOutput{in.Name}, nil
 		}),
-		tool.Define(tool.Tool{Name: "log", Description: "Logs."}, func(_ context.Context, c *call.Call, in gateInput) (*gateOutput, error) {
-			later := c.Send
-			g.later.Store(&later)
-			for _, level := range []call.Level{"debug", call.Info, call.Notice, call.Warning, "error"} {
-				c.Send(call.Message{Level: level, Text: in.Name, Details: map[string]any{"branch": "b"}})
-			}
-			return &gateOutput{in.Name}, nil
-		}),
-		tool.Define(tool.Tool{Name: "flood", Description: "Logs a lot."}, func(_ context.Context, c *call.Call, _ gateInput) (*gateOutput, error) {
-			for range 2 * maxLogged {
-				c.Send(call.Message{Level: call.Info})
-			}
-			return &gateOutput{}, nil
-		}),
 		tool.Define(tool.Tool{Name: "broken", Description: "Panics."}, func(context.Context, *call.Call, gateInput) (*gateOutput, error) {
 			panic("a secret thing")
 		}),
@@ -102,9 +83,6 @@ func testServer(t *testing.T, change ...func(*Options)) (*Server, *gate) {
 		}),
 		tool.Define(tool.Tool{Name: "refused", Description: "Fails."}, func(context.Context, *call.Call, gateInput) (*gateOutput, error) {
 			return nil, &infrahub.Error{Kind: infrahub.Unauthenticated, Message: "Invalid token"}
-		}),
-		tool.Define(tool.Tool{Name: "demand", Description: "Needs sampling."}, func(context.Context, *call.Call, gateInput) (*gateOutput, error) {
-			return nil, &call.MissingCapability{Capability: "sampling", Reason: problem.New("The client cannot sample.", "Use another.")}
 		}),
 		tool.Define(tool.Tool{Name: "ask", Description: "Asks."}, func(ctx context.Context, c *call.Call, in gateInput) (*gateOutput, error) {
 			if c.Ask == nil {
