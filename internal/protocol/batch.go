@@ -92,7 +92,7 @@ func (h *HTTP) batch(w http.ResponseWriter, r *http.Request, body []byte, asStre
 		case m.isResponse():
 			h.questions.answer(session, m)
 		case m.isNotification():
-			h.notified(r.Context(), m, session, newPeer())
+			h.notified(r.Context(), m, session, h.server.newPeer())
 		default:
 			requests = true
 			if answer := h.part(r.Context(), m, session, out, asStream); answer != nil {
@@ -119,7 +119,7 @@ func (h *HTTP) part(ctx context.Context, m *message, session string, out *stream
 		e.send = out.event
 	}
 	h.notice(ctx, m, e, false)
-	return h.server.exchange(ctx, m, e, newPeer())
+	return h.server.exchange(ctx, m, e, h.server.newPeer())
 }
 
 // batch handles a batch of messages on stdio.

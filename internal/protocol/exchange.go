@@ -2,7 +2,6 @@ package protocol
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -237,16 +236,17 @@ func (s *Server) exchange(ctx context.Context, m *message, e *exchange, peer *pe
 	ctx = context.WithValue(s.core.WithContext(withTrace(ctx, m), peer), exchangeKey{}, e)
 
 	defer s.subscription(ctx, m, e, peer)()
-	stop := make(chan struct{})
-	var forwarding sync.WaitGroup
-	forwarding.Go(func() { peer.forward(stop, e.notify) })
-
-	response := cmp.Or(s.misnamed(ctx, m), s.misplaced(m))
+	peer.begin(e.notify)
+	response := s.misplaced(m)
 	if response == nil {
 		response = s.dispatch(ctx, m)
 	}
-	close(stop)
-	forwarding.Wait()
+	if _, failed := response.(mcp.JSONRPCError); failed {
+		if refusal := s.misnamed(ctx, m); refusal != nil {
+			response = refusal
+		}
+	}
+	peer.end()
 	e.end()
 
 	if errors.Is(context.Cause(ctx), errCancelled) {
@@ -257,8 +257,9 @@ func (s *Server) exchange(ctx context.Context, m *message, e *exchange, peer *pe
 	return answer
 }
 
-// misnamed refuses a call of a tool or prompt that is not offered: of one that
-// does not exist with the closest names, which the library does not tell.
+// misnamed is the refusal of a call of a tool or prompt that is not offered: of one
+// that does not exist with the closest names, which the library does not tell. It
+// is nil for any other message.
 func (s *Server) misnamed(ctx context.Context, m *message) mcp.JSONRPCMessage {
 	var sort string
 	var names []string

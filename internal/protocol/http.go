@@ -153,7 +153,7 @@ func (h *HTTP) post(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	peer := newPeer()
+	peer := h.server.newPeer()
 	switch {
 	case m.isResponse():
 		if modern {

@@ -1,8 +1,8 @@
 package protocol
 
 import (
-	"crypto/rand"
 	"encoding/json"
+	"strconv"
 	"sync"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -14,9 +14,9 @@ import (
 // id (requests in flight, log levels, notifications) is ever shared between
 // clients; stdio, which has one client, has one.
 type peer struct {
-	id            string
-	notifications chan mcp.JSONRPCNotification
-	exchange      *exchange
+	id         string
+	forwarding sync.WaitGroup
+	exchange   *exchange
 
 	// What a request that subscribes needs, nil for others; see subscription.
 	subscriber *subscriber
@@ -25,12 +25,15 @@ type peer struct {
 	news       <-chan struct{} // of subscriptions/listen; holds one when there is any
 	listen     json.RawMessage // its id
 
-	mu           sync.Mutex
-	version      string
-	info         mcp.Implementation
-	capabilities mcp.ClientCapabilities
-	filter       mcp.SubscriptionFilter
-	subscribed   bool
+	mu            sync.Mutex
+	notifications chan mcp.JSONRPCNotification // nil until the library asks for it
+	notify        func(any)                    // takes them while the request runs
+	stop          chan struct{}                // ends the forwarding; nil until it begins
+	version       string
+	info          mcp.Implementation
+	capabilities  mcp.ClientCapabilities
+	filter        mcp.SubscriptionFilter
+	subscribed    bool
 }
 
 var (
@@ -40,8 +43,44 @@ var (
 	_ server.SessionWithLogging            = (*peer)(nil)
 )
 
-func newPeer() *peer {
-	return &peer{id: rand.Text(), notifications: make(chan mcp.JSONRPCNotification, 16), exchange: &exchange{}}
+func (s *Server) newPeer() *peer {
+	return &peer{id: strconv.FormatUint(s.peers.Add(1), 36), exchange: &exchange{}}
+}
+
+// begin lets the library's own notifications go to the stream of the request. Few
+// requests have some, so that nothing is set up before the first.
+func (p *peer) begin(notify func(any)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.notify = notify
+}
+
+// end waits until the notifications that are left were forwarded. What comes later
+// is lost.
+func (p *peer) end() {
+	p.mu.Lock()
+	p.notify = nil
+	stop := p.stop
+	p.mu.Unlock()
+	if stop != nil {
+		close(stop)
+		p.forwarding.Wait()
+	}
+}
+
+// NotificationChannel takes the library's notifications.
+func (p *peer) NotificationChannel() chan<- mcp.JSONRPCNotification {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.notifications == nil {
+		p.notifications = make(chan mcp.JSONRPCNotification, 16)
+	}
+	if p.notify != nil && p.stop == nil {
+		notify, stop := p.notify, make(chan struct{})
+		p.stop = stop
+		p.forwarding.Go(func() { p.forward(stop, notify) })
+	}
+	return p.notifications
 }
 
 // forward sends the library's own notifications on the stream of the request
@@ -77,10 +116,9 @@ func (p *peer) forward(stop <-chan struct{}, notify func(any)) {
 
 // The interfaces of the library.
 
-func (p *peer) SessionID() string                                   { return p.id }
-func (p *peer) Initialize()                                         {}
-func (p *peer) Initialized() bool                                   { return true }
-func (p *peer) NotificationChannel() chan<- mcp.JSONRPCNotification { return p.notifications }
+func (p *peer) SessionID() string { return p.id }
+func (p *peer) Initialize()       {}
+func (p *peer) Initialized() bool { return true }
 
 func (p *peer) SetLogLevel(l mcp.LoggingLevel) { p.exchange.levels.choose(p.exchange.session, l) }
 func (p *peer) GetLogLevel() mcp.LoggingLevel  { return p.exchange.levels.of(p.exchange.session) }

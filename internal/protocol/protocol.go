@@ -16,6 +16,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -95,6 +96,7 @@ type Server struct {
 	seal      *seal
 	grants    *grants                     // nil where nothing can change
 	templates map[string]*mcp.URITemplate // of resources, by their text
+	peers     atomic.Uint64               // how many there were
 }
 
 // New builds a server from the catalogues.
@@ -129,7 +131,6 @@ func New(o Options) *Server {
 		server.WithLogging(),
 		server.WithPromptCompletionProvider(completer),
 		server.WithResourceCompletionProvider(completer),
-		server.WithLogger(slog.New(slog.DiscardHandler)), // messages may hold data; tools are audited
 	)
 	if o.MayWrite != nil {
 		s.offerByCaller(hooks)

@@ -135,7 +135,7 @@ func modern(method, name string) map[string]string {
 
 const modernMeta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},"progressToken":"p"}`
 
-func send(t *testing.T, method, url, body string, headers map[string]string) *http.Response {
+func send(t testing.TB, method, url, body string, headers map[string]string) *http.Response {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
@@ -155,7 +155,7 @@ func send(t *testing.T, method, url, body string, headers map[string]string) *ht
 	return response
 }
 
-func text(t *testing.T, response *http.Response) string {
+func text(t testing.TB, response *http.Response) string {
 	t.Helper()
 	raw, err := io.ReadAll(response.Body)
 	if err != nil {
@@ -190,13 +190,13 @@ func events(t *testing.T, response *http.Response) []map[string]any {
 	return found
 }
 
-func initialize(t *testing.T, url, user string) (session string) {
+func initialize(t testing.TB, url, user string) (session string) {
 	t.Helper()
 	return initializeAs(t, url, user, `{}`)
 }
 
 // initializeAs starts a session of a client with some capabilities.
-func initializeAs(t *testing.T, url, user, capabilities string) (session string) {
+func initializeAs(t testing.TB, url, user, capabilities string) (session string) {
 	t.Helper()
 	response := send(t, http.MethodPost, url, initializeWith(capabilities), legacy("", user))
 	if response.StatusCode != http.StatusOK {

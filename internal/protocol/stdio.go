@@ -59,7 +59,7 @@ func (t *Stdio) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	c := &conversation{
 		server: t.server,
 		out:    out,
-		peer:   newPeer(),
+		peer:   t.server.newPeer(),
 		slots:  make(chan struct{}, t.options.Concurrency),
 		levels: newLevels(),
 
@@ -237,7 +237,7 @@ func (c *conversation) answer(ctx context.Context, m *message) []byte {
 	e := &exchange{session: stdioSession, levels: c.levels, subscriber: c.subscriber, send: c.notify}
 	// Each request has a peer of its own, so that notifications of the library
 	// cannot stray to another's.
-	p := newPeer()
+	p := c.server.newPeer()
 	p.SetClientInfo(c.peer.GetClientInfo())
 	p.SetClientCapabilities(c.peer.GetClientCapabilities())
 	p.SetProtocolVersion(c.peer.ProtocolVersion())

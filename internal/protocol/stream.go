@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -93,17 +94,18 @@ func (s *stream) message(raw []byte) {
 // send writes one event; without a message it only has an id, from which the
 // client may come back.
 func (s *stream) send(id string, raw []byte) {
+	var event []byte
 	if id != "" {
-		s.write("id: " + id + "\n")
+		event = fmt.Appendf(event, "id: %s\n", id)
 	}
 	if len(raw) > 0 {
-		s.write("event: message\n")
+		event = append(event, "event: message\n"...)
 	} else {
-		s.write("retry: 1000\n")
+		event = append(event, "retry: 1000\n"...)
 	}
-	s.write("data: ")
-	s.write(string(raw))
-	s.write("\n\n")
+	event = append(event, "data: "...)
+	event = append(event, raw...)
+	s.write(append(event, "\n\n"...))
 	s.flush()
 }
 
@@ -130,12 +132,12 @@ func (s *stream) replay(r *record, got int, stop <-chan struct{}) {
 	}
 }
 
-func (s *stream) write(text string) {
+func (s *stream) write(text []byte) {
 	if s.broken {
 		return
 	}
 	_ = s.control.SetWriteDeadline(time.Now().Add(s.timeout)) // not every ResponseWriter has deadlines
-	if _, err := s.w.Write([]byte(text)); err != nil {        //nolint:gosec // JSON in an event stream, and its content type says so
+	if _, err := s.w.Write(text); err != nil {                //nolint:gosec // JSON in an event stream, and its content type says so
 		s.broken = true
 	}
 }
@@ -146,39 +148,30 @@ func (s *stream) flush() {
 	}
 }
 
-// keepAlive sends a comment whenever nothing else was sent for an interval. The
-// function returned stops it.
+// keepAlive sends a comment at every interval. Nothing is written once the
+// function returned has returned.
 func (s *stream) keepAlive(interval time.Duration) (stop func()) {
-	done := make(chan struct{})
-	var running sync.WaitGroup
-	running.Go(func() {
-		ticker := time.NewTicker(interval)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ticker.C:
-				s.comment()
-			case <-done:
-				return
-			}
-		}
-	})
-	return func() {
-		close(done)
-		running.Wait()
-	}
-}
-
-// comment keeps the stream alive, until it has its answer.
-func (s *stream) comment() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended {
-		return
+	stopped := false
+	var timer *time.Timer
+	timer = time.AfterFunc(interval, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if stopped {
+			return
+		}
+		s.start()
+		s.write([]byte(": keep-alive\n\n"))
+		s.flush()
+		timer.Reset(interval)
+	})
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		stopped = true
+		timer.Stop()
 	}
-	s.start()
-	s.write(": keep-alive\n\n")
-	s.flush()
 }
 
 // finish writes the answer: as the last event of a stream, or as plain JSON. No
@@ -202,7 +195,7 @@ func (s *stream) finish(answer []byte, modern bool) {
 	default:
 		s.w.Header().Set("Content-Type", "application/json")
 		s.w.WriteHeader(status(answer, modern))
-		s.write(string(answer))
+		s.write(answer)
 	}
 }
 

@@ -240,6 +240,9 @@ func object(raw json.RawMessage) (map[string]json.RawMessage, error) {
 
 // unquoted returns the JSON inside a JSON text when it opens as wanted.
 func unquoted(raw json.RawMessage, open byte) json.RawMessage {
+	if len(raw) == 0 || raw[0] != '"' {
+		return raw
+	}
 	var text string
 	if json.Unmarshal(raw, &text) == nil {
 		if inner := strings.TrimSpace(text); inner != "" && inner[0] == open {
