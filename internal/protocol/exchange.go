@@ -38,11 +38,12 @@ type message struct {
 }
 
 // sort of a message (JSON-RPC 2.0, sections 4 and 5).
-func (m *message) isRequest() bool      { return m.Method != "" && hasID(m.ID) }
-func (m *message) isNotification() bool { return m.Method != "" && !hasID(m.ID) }
+func (m *message) isRequest() bool      { return m.Method != "" && given(m.ID) }
+func (m *message) isNotification() bool { return m.Method != "" && !given(m.ID) }
 func (m *message) isResponse() bool     { return m.Method == "" && (m.Result != nil || m.Error != nil) }
 
-func hasID(id json.RawMessage) bool { return len(id) > 0 && string(id) != "null" }
+// given reports whether a member is there. Null is nothing.
+func given(member json.RawMessage) bool { return len(member) > 0 && string(member) != "null" }
 
 // parse reads one message. The fault says what is wrong with it, in the form
 // of an answer.
@@ -58,10 +59,11 @@ func parse(raw []byte) (*message, *fault) {
 		}
 		return nil, &fault{Code: mcp.INVALID_REQUEST, Message: "the message is not a JSON-RPC 2.0 object"}
 	}
-	if !m.isRequest() && !m.isNotification() && !m.isResponse() {
+	// What has a method and a result too is both; the library would not answer it.
+	if !m.isRequest() && !m.isNotification() && !m.isResponse() || m.Method != "" && (given(m.Result) || given(m.Error)) {
 		return nil, &fault{Code: mcp.INVALID_REQUEST, Message: "the message is neither a JSON-RPC request, nor a notification, nor a response"}
 	}
-	if hasID(m.ID) && m.ID[0] != '"' && m.ID[0] != '-' && (m.ID[0] < '0' || m.ID[0] > '9') {
+	if given(m.ID) && m.ID[0] != '"' && m.ID[0] != '-' && (m.ID[0] < '0' || m.ID[0] > '9') {
 		return nil, &fault{Code: mcp.INVALID_REQUEST, Message: "the id of a request must be a string or a number"}
 	}
 	return m, nil
@@ -78,7 +80,7 @@ func (f *fault) Error() string { return f.Message }
 
 // answer writes a JSON-RPC error response.
 func (f *fault) answer(id json.RawMessage) []byte {
-	if !hasID(id) {
+	if !given(id) {
 		id = json.RawMessage("null")
 	}
 	raw, err := json.Marshal(struct {

@@ -174,6 +174,8 @@ func TestTransportRefusals(t *testing.T) {
 		{"a batch", "POST", "[]", ok, 400, "-32600"},
 		{"a JSON text", "POST", `"x"`, ok, 400, "-32600"},
 		{"an empty object", "POST", `{}`, ok, 400, "-32600"},
+		{"a request with a result", "POST", `{"jsonrpc":"2.0","id":1,"method":"ping","result":{}}`, ok, 400, "-32600"},
+		{"a request with an error", "POST", `{"jsonrpc":"2.0","id":1,"method":"ping","error":{}}`, ok, 400, "-32600"},
 		{"an object as id", "POST", `{"jsonrpc":"2.0","id":{},"method":"ping"}`, ok, 400, "-32600"},
 		{"a wrong JSON-RPC version", "POST", `{"jsonrpc":"1.0","id":1,"method":"ping"}`, ok, 200, "-32600"},
 		{"another content type", "POST", "{}", with(ok, "Content-Type", "text/plain"), 415, "-32600"},

@@ -55,7 +55,7 @@ type gateOutput struct {
 // released or cancelled, "steps" reports progress three times, "broken" panics,
 // "down" fails as when Infrahub is down, "refused" as when it refuses the
 // credential, "ask" asks the user and says what came of it.
-func testServer(t *testing.T, change ...func(*Options)) (*Server, *gate) {
+func testServer(t testing.TB, change ...func(*Options)) (*Server, *gate) {
 	t.Helper()
 	g := &gate{entered: make(chan string, 100), release: make(chan struct{})}
 	tools := []tool.Tool{

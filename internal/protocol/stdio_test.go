@@ -2,7 +2,6 @@ package protocol
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -195,28 +194,3 @@ func TestStdioEndsWhenNobodyReadsTheOutput(t *testing.T) {
 type brokenPipe struct{}
 
 func (brokenPipe) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
-
-func FuzzStdioLine(f *testing.F) {
-	for _, seed := range []string{
-		`{"jsonrpc":"2.0","id":1,"method":"ping"}`, `[]`, `{}`, `null`, `{"id":{}}`, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"steps","arguments":"{}"}}`,
-		`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":1}}`, `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":[1]}}`,
-		`{"jsonrpc":"2.0","id":"a","method":"completion/complete","params":{"ref":null}}`, `{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"infrahub_agent"}}`,
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, line []byte) {
-		if bytes.Contains(line, []byte("gate")) {
-			t.Skip("the gate waits for a test to open it")
-		}
-		s, _ := testServer(t)
-		var out bytes.Buffer
-		if err := NewStdio(s, StdioOptions{}).Serve(t.Context(), bytes.NewReader(append(line, '\n')), &out); err != nil {
-			t.Fatal(err)
-		}
-		for answer := range strings.SplitSeq(strings.TrimSpace(out.String()), "\n") {
-			if answer != "" && !json.Valid([]byte(answer)) {
-				t.Errorf("%q is answered by %q", line, answer)
-			}
-		}
-	})
-}
