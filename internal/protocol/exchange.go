@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -42,6 +43,14 @@ func (m *message) isRequest() bool      { return m.Method != "" && given(m.ID) }
 func (m *message) isNotification() bool { return m.Method != "" && !given(m.ID) }
 func (m *message) isResponse() bool     { return m.Method == "" && (m.Result != nil || m.Error != nil) }
 
+// asked is the id that an answer to the message has: none but that of a request.
+func (m *message) asked() json.RawMessage {
+	if m.isRequest() {
+		return m.ID
+	}
+	return nil
+}
+
 // given reports whether a member is there. Null is nothing.
 func given(member json.RawMessage) bool { return len(member) > 0 && string(member) != "null" }
 
@@ -49,6 +58,9 @@ func given(member json.RawMessage) bool { return len(member) > 0 && string(membe
 // of an answer.
 func parse(raw []byte) (*message, *fault) {
 	raw = bytes.TrimSpace(raw)
+	if !utf8.Valid(raw) { // encoding/json takes it, and the answer would have the same bytes
+		return nil, &fault{Code: mcp.PARSE_ERROR, Message: "the message is not valid UTF-8"}
+	}
 	if len(raw) > 0 && raw[0] == '[' {
 		return nil, &fault{Code: mcp.INVALID_REQUEST, Message: "JSON-RPC batches are not supported; send one message at a time"}
 	}

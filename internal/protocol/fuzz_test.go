@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
@@ -158,7 +158,7 @@ func FuzzStdio(f *testing.F) {
 			case len(line) >= longest || fault != nil:
 				refusals++
 			case m.isRequest():
-				open[string(m.ID)]++
+				open[sameID(m.ID)]++
 			case m.Method == string(mcp.MethodNotificationCancelled):
 				cancels = true
 			}
@@ -173,7 +173,7 @@ func FuzzStdio(f *testing.F) {
 				refusals--
 				continue
 			}
-			open[string(a.ID)]--
+			open[sameID(a.ID)]--
 		}
 		if refusals != 0 {
 			t.Errorf("%d lines that are no messages have no answer", refusals)
@@ -346,7 +346,7 @@ func answersIn(t *testing.T, w *httptest.ResponseRecorder) (found []answer) {
 // readAnswer reads a message; ok is false for what is no answer.
 func readAnswer(t *testing.T, raw []byte) (a answer, ok bool) {
 	t.Helper()
-	if err := json.Unmarshal(raw, &a); err != nil || a.Version != "2.0" {
+	if err := json.Unmarshal(raw, &a); err != nil || a.Version != "2.0" || !utf8.Valid(raw) {
 		t.Fatalf("%q is no message: %v", raw, err)
 	}
 	return a, a.Method == ""
@@ -359,11 +359,20 @@ func (a *answer) answers(t *testing.T, id json.RawMessage) {
 	if (a.Result == nil) == (a.Error == nil) || a.Error != nil && (a.Error.Code == nil || a.Error.Message == "") {
 		t.Errorf("%+v is no answer", a)
 	}
-	var want bytes.Buffer
-	if id == nil || json.Compact(&want, id) != nil {
-		fmt.Fprint(&want, "null")
+	if got := sameID(a.ID); got != sameID(id) && (got != "null" || a.Error == nil) {
+		t.Errorf("the request %s is answered with the id %s", id, a.ID)
 	}
-	if got := string(a.ID); got != want.String() && (got != "null" || a.Error == nil) {
-		t.Errorf("the request %s is answered with the id %s", &want, got)
+}
+
+// sameID is an id as encoding/json writes it, so that what means the same is the
+// same; null is none.
+func sameID(id json.RawMessage) string {
+	if id == nil {
+		return "null"
 	}
+	raw, err := json.Marshal(id)
+	if err != nil {
+		return err.Error()
+	}
+	return string(raw)
 }

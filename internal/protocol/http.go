@@ -141,7 +141,7 @@ func (h *HTTP) post(w http.ResponseWriter, r *http.Request) {
 	}
 	version, f := h.version(r.Header, m)
 	if f != nil {
-		refuse(w, http.StatusBadRequest, m.ID, f)
+		refuse(w, http.StatusBadRequest, m.asked(), f)
 		return
 	}
 	modern := mcp.IsModernProtocol(version)
@@ -157,7 +157,7 @@ func (h *HTTP) post(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case m.isResponse():
 		if modern {
-			refuse(w, http.StatusBadRequest, m.ID, &fault{Code: mcp.INVALID_REQUEST, Message: "clients send no responses in protocol " + version})
+			refuse(w, http.StatusBadRequest, m.asked(), &fault{Code: mcp.INVALID_REQUEST, Message: "clients send no responses in protocol " + version})
 			return
 		}
 		h.questions.answer(session, m) // ignores answers to pings
@@ -239,7 +239,7 @@ func (h *HTTP) session(w http.ResponseWriter, r *http.Request, m *message) (stri
 	}
 	var of json.RawMessage
 	if m != nil {
-		of = m.ID
+		of = m.asked()
 	}
 	refuse(w, http.StatusNotFound, of, &fault{Code: mcp.INVALID_REQUEST, Message: "this session does not exist or has ended; start a new one with initialize"})
 	return "", false

@@ -171,6 +171,7 @@ func TestTransportRefusals(t *testing.T) {
 	}{
 		{"a body over the limit", "POST", `{"a":"` + strings.Repeat("x", 1000) + `"}`, ok, 413, "-32600"},
 		{"no JSON", "POST", "{", ok, 400, "-32700"},
+		{"no UTF-8", "POST", "{\"jsonrpc\":\"2.0\",\"id\":\"\xff\",\"method\":\"ping\"}", ok, 400, "-32700"},
 		{"a batch", "POST", "[]", ok, 400, "-32600"},
 		{"a JSON text", "POST", `"x"`, ok, 400, "-32600"},
 		{"an empty object", "POST", `{}`, ok, 400, "-32600"},
@@ -182,6 +183,8 @@ func TestTransportRefusals(t *testing.T) {
 		{"no acceptable content", "POST", "{}", with(ok, "Accept", "text/html"), 406, "-32600"},
 		{"an unknown protocol version", "POST", `{"jsonrpc":"2.0","id":1,"method":"ping"}`, with(ok, "Mcp-Protocol-Version", "2020-01-01"), 400, "-32600"},
 		{"another method", "PUT", "{}", ok, 405, "-32600"},
+		{"a response in a session that nobody issued", "POST", `{"jsonrpc":"2.0","id":1,"result":{}}`, legacy("nobody's", ""), 404, "-32600"},
+		{"a response of a modern client", "POST", `{"jsonrpc":"2.0","id":1,"result":{}}`, modern("", ""), 400, "-32600"},
 		{"a modern GET", "GET", "", modern("", ""), 405, "-32600"},
 		{"a modern DELETE", "DELETE", "", modern("", ""), 405, "-32600"},
 		{"a modern body without the header", "POST", list, ok, 400, "-32020"},
@@ -201,6 +204,10 @@ func TestTransportRefusals(t *testing.T) {
 			}
 			if fault["message"] == "" {
 				t.Error("the refusal says nothing")
+			}
+			// What is no request has no answer (Transports, Sending Messages to the Server).
+			if !strings.Contains(test.body, `"method"`) && got[0]["id"] != nil {
+				t.Errorf("the refusal has the id %v", got[0]["id"])
 			}
 		})
 	}
