@@ -68,14 +68,22 @@ test-real: ## Run the tests of the program and of the sandbox's likeness against
 bench: ## Run the benchmarks, allocations included (BENCH=pattern)
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
+.PHONY: overhead
+overhead: ## Compare the speed of the protocol layer with the library's own server
+	@go test -run '^$$' -bench '^BenchmarkOverhead$$' -benchtime 40000x -timeout 0 ./internal/protocol
+
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME (10s)
 	@grep -rl --include='*_test.go' '^func Fuzz' cmd internal test | xargs -r dirname | sort -u | while read -r dir; do \
 		for target in $$(go test -list '^Fuzz' "./$$dir" | grep '^Fuzz'); do \
 			echo "$$dir $$target"; \
-			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "./$$dir"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5s "./$$dir"; \
 		done; \
 	done
+
+.PHONY: soak
+soak: ## Let clients come and go for DURATION (10m) with the race detector
+	@SOAK=$(or $(DURATION),10m) go test -race -count=1 -timeout 0 -v ./test/soak
 
 .PHONY: cover
 cover: ## Measure test coverage: build/cover.html
