@@ -80,7 +80,7 @@ func (h *HTTP) batch(w http.ResponseWriter, r *http.Request, body []byte, asStre
 	}
 	out := newStream(w, h.options.WriteTimeout)
 	if asStream {
-		defer out.keepAlive(h.options.KeepAlive)()
+		defer out.keepAlive(h.options.KeepAlive, h.options.KeepAlive)()
 	}
 	requests := len(answers) > 0
 	for _, m := range messages {

@@ -266,19 +266,18 @@ func (h *HTTP) request(w http.ResponseWriter, r *http.Request, m *message, p *pe
 		defer h.inFlight.add(session, string(m.ID), cancel)()
 	}
 	e := &exchange{session: session, levels: h.levels, subscriber: h.subscriber(session, m)}
-	if asStream && session != "" {
-		out.begin = func() *record { return h.records.begin(session) }
-		if out.prime = r.Header.Get(mcp.HeaderProtocolVersion) >= primedSince; out.prime {
-			timer := time.AfterFunc(h.options.Prime, out.open)
-			defer timer.Stop()
-		}
-	}
 	if asStream {
 		e.send = out.event
-		if session != "" { // else nothing tells whose answer it is
+		silence := h.options.KeepAlive
+		if session != "" {
+			// Else nothing tells whose answer it is.
 			e.questions, e.elicits = &h.questions, h.sessions.CanAsk(session)
+			out.begin = func() *record { return h.records.begin(session) }
+			if out.prime = r.Header.Get(mcp.HeaderProtocolVersion) >= primedSince; out.prime {
+				silence = min(silence, h.options.Prime)
+			}
 		}
-		defer out.keepAlive(h.options.KeepAlive)()
+		defer out.keepAlive(silence, h.options.KeepAlive)()
 	}
 	h.notice(ctx, m, e, modern)
 	answer := h.server.exchange(ctx, m, e, p)
@@ -317,7 +316,7 @@ func (h *HTTP) listen(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	out := newStream(w, h.options.WriteTimeout)
-	defer out.keepAlive(h.options.KeepAlive)()
+	defer out.keepAlive(h.options.KeepAlive, h.options.KeepAlive)()
 	if lost, got, ok := h.records.find(r.Header.Get(sessionHeader), r.Header.Get("Last-Event-ID")); ok {
 		out.open()
 		ctx, cancel := context.WithCancel(r.Context())

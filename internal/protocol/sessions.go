@@ -7,7 +7,9 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"hash"
 	"slices"
+	"sync"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -19,7 +21,7 @@ import (
 // for a session: an id is valid when its hash is, for the principal that it was
 // issued to, until it is too old or was ended.
 type Sessions struct {
-	keys      [][]byte // newest first
+	keys      []*key // newest first
 	lifetime  time.Duration
 	principal func(context.Context) string
 	ended     *lru.Cache[string, struct{}]
@@ -53,7 +55,11 @@ func NewSessions(lifetime time.Duration, principal func(context.Context) string,
 	if err != nil {
 		panic(err) // only for a size below one
 	}
-	return &Sessions{keys: keys, lifetime: lifetime, principal: principal, ended: ended}
+	signing := make([]*key, len(keys))
+	for i, k := range keys {
+		signing[i] = newKey(k)
+	}
+	return &Sessions{keys: signing, lifetime: lifetime, principal: principal, ended: ended}
 }
 
 // Issue returns a new session id: visible ASCII, as the specification demands.
@@ -76,7 +82,7 @@ func (s *Sessions) Valid(ctx context.Context, id string) bool {
 		return false
 	}
 	content, hash := raw[:contentSize], raw[contentSize:]
-	if !slices.ContainsFunc(s.keys, func(key []byte) bool { return hmac.Equal(hash, s.hash(ctx, key, content)) }) {
+	if !slices.ContainsFunc(s.keys, func(k *key) bool { return hmac.Equal(hash, s.hash(ctx, k, content)) }) {
 		return false
 	}
 	age := time.Since(time.Unix(int64(binary.BigEndian.Uint64(content)), 0)) //nolint:gosec // our own, its hash was checked
@@ -98,9 +104,19 @@ func decodeSession(id string) ([]byte, bool) {
 // End ends a session.
 func (s *Sessions) End(id string) { s.ended.Add(id, struct{}{}) }
 
-func (s *Sessions) hash(ctx context.Context, key, content []byte) []byte {
-	mac := hmac.New(sha256.New, key)
+func (s *Sessions) hash(ctx context.Context, k *key, content []byte) []byte {
+	mac, _ := k.macs.Get().(hash.Hash) // there is nothing else in it
+	defer k.macs.Put(mac)
+	mac.Reset()
 	mac.Write(content)
 	mac.Write([]byte(s.principal(ctx)))
 	return mac.Sum(nil)[:hashSize]
+}
+
+// key makes keyed hashes. Most of the work of one is in preparing the key, and
+// there is a hash with each request.
+type key struct{ macs sync.Pool }
+
+func newKey(secret []byte) *key {
+	return &key{sync.Pool{New: func() any { return hmac.New(sha256.New, secret) }}}
 }

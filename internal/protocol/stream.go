@@ -20,7 +20,7 @@ type stream struct {
 	timeout time.Duration // of one write
 	opened  bool
 	broken  bool // the client is gone
-	ended   bool // the answer was written
+	ended   bool // nothing more may be written
 
 	// begin makes the record of the stream when it opens, nil where it cannot be
 	// resumed.
@@ -148,30 +148,36 @@ func (s *stream) flush() {
 	}
 }
 
-// keepAlive sends a comment at every interval. Nothing is written once the
-// function returned has returned.
-func (s *stream) keepAlive(interval time.Duration) (stop func()) {
+// keepAlive opens the stream after a time, unless it is open, and sends a comment
+// at every interval from then on. Nothing is written once the function returned
+// has returned.
+func (s *stream) keepAlive(first, interval time.Duration) (stop func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	stopped := false
 	var timer *time.Timer
-	timer = time.AfterFunc(interval, func() {
+	timer = time.AfterFunc(first, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if stopped {
-			return
+		if !s.ended {
+			s.comment()
+			timer.Reset(interval)
 		}
-		s.start()
-		s.write([]byte(": keep-alive\n\n"))
-		s.flush()
-		timer.Reset(interval)
 	})
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		stopped = true
+		s.ended = true
 		timer.Stop()
 	}
+}
+
+// comment tells a client that the stream is alive, as opening it does.
+func (s *stream) comment() {
+	if s.opened {
+		s.write([]byte(": keep-alive\n\n"))
+	}
+	s.start()
+	s.flush()
 }
 
 // finish writes the answer: as the last event of a stream, or as plain JSON. No

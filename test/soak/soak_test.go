@@ -36,7 +36,7 @@ const clients = 24
 
 // mostGrowth is how much more the heap may hold at the end than after warming up:
 // what is kept on purpose, within bounds, of ended sessions and streams.
-const mostGrowth = 8 << 20
+const mostGrowth = 4 << 20
 
 func TestClientsOfBothErasLeaveNothingBehind(t *testing.T) {
 	length, err := time.ParseDuration(cmp.Or(os.Getenv("SOAK"), "20s"))
