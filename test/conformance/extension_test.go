@@ -65,14 +65,11 @@ func addContents(core *server.MCPServer) {
 	}
 }
 
-// addResources adds resources, of which one can be subscribed to: the library
-// takes the subscription, and nothing ever changes.
+// addResources adds resources of any content.
 func addResources(core *server.MCPServer) {
-	server.WithResourceCapabilities(true, false)(core)
 	for uri, contents := range map[string]mcp.ResourceContents{
-		"test://static-text":      mcp.TextResourceContents{URI: "test://static-text", MIMEType: "text/plain", Text: "This is the content of the static text resource."},
-		"test://static-binary":    mcp.BlobResourceContents{URI: "test://static-binary", MIMEType: "image/png", Blob: pixel},
-		"test://watched-resource": mcp.TextResourceContents{URI: "test://watched-resource", MIMEType: "text/plain", Text: "Watch me."},
+		"test://static-text":   mcp.TextResourceContents{URI: "test://static-text", MIMEType: "text/plain", Text: "This is the content of the static text resource."},
+		"test://static-binary": mcp.BlobResourceContents{URI: "test://static-binary", MIMEType: "image/png", Blob: pixel},
 	} {
 		core.AddResource(mcp.NewResource(uri, uri, mcp.WithResourceDescription(madeFor)),
 			func(context.Context, mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
