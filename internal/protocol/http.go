@@ -300,9 +300,9 @@ func initializes(m *message) (canAsk bool) {
 var errClosing = errors.New("the server shuts down")
 
 // listen serves the GET stream of the older era. A client that names the last
-// event that it got of a call gets the rest of that. Else the stream carries news of what
-// has changed, and pings, for clients and proxies that want to know that the
-// session is alive.
+// event that it got of a call gets the rest of that. Else the stream carries news
+// of what has changed, and pings, for clients and proxies that want to know that
+// the session is alive.
 func (h *HTTP) listen(w http.ResponseWriter, r *http.Request) {
 	if _, asStream := accepts(r.Header.Values("Accept")); !asStream {
 		refuse(w, http.StatusNotAcceptable, nil, &fault{Code: mcp.INVALID_REQUEST, Message: "Accept must allow text/event-stream"})
