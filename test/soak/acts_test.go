@@ -114,7 +114,10 @@ func cancel(ctx context.Context, v *visitor) error {
 	if err := v.tell(ctx, fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%q}}`, id)); err != nil {
 		return err
 	}
-	if err := s.answer(id); !errors.Is(err, errNoAnswer) {
+	switch err := s.answer(id); {
+	case err == nil:
+		return errors.New("a call that was cancelled is answered all the same")
+	case !errors.Is(err, errNoAnswer):
 		return fmt.Errorf("after it was cancelled: %w", err)
 	}
 	return v.count(ctx, mcptest.Legacy, "quick")

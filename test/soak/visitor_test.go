@@ -173,7 +173,9 @@ func (s *stream) plain() bool { return s.response.Header.Get("Content-Type") == 
 // next reads an event.
 func (s *stream) next() (e event, err error) {
 	if s.plain() {
-		e.data, err = io.ReadAll(s.lines)
+		if e.data, err = io.ReadAll(s.lines); err == nil && len(e.data) == 0 {
+			err = errNoAnswer
+		}
 		return e, err
 	}
 	for {
