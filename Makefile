@@ -56,6 +56,10 @@ test-infrahubctl: build ## Check the sandbox with infrahubctl and Infrahub's Pyt
 test-conformance: build ## Run the official MCP conformance suite (needs npm)
 	@GO_TEST='$(GO_TEST)' .ci/conformance
 
+.PHONY: test-clients
+test-clients: ## Let MCP clients of others use the program (needs npm, Python; ARGS=-update writes their table)
+	@GO_TEST='$(GO_TEST)' .ci/clients $(ARGS)
+
 .PHONY: test-login
 test-login: build ## Log in with a real Keycloak, a browser and other MCP clients (KEYCLOAK_BOOT=script)
 	@GO_TEST='$(GO_TEST)' .ci/login

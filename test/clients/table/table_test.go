@@ -1,0 +1,45 @@
+package table_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"infrahub-mcp/test/clients/table"
+)
+
+func TestThePageHasTheTableOfThePinnedVersions(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/clients.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := table.Write(string(page), "..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, string(page)); diff != "" {
+		t.Errorf("make test-clients ARGS=-update writes it:\n%s", diff)
+	}
+}
+
+func TestALackIsLookedUpByWhereItIs(t *testing.T) {
+	c := table.Client{Lacks: []table.Lack{
+		{Action: "complete", Reason: "everywhere"},
+		{Action: "cancel", Transport: table.HTTP, Era: table.Legacy, Reason: "there"},
+	}}
+	tests := []struct{ action, transport, era, want string }{
+		{"complete", table.Stdio, table.Modern, "everywhere"},
+		{"cancel", table.HTTP, table.Legacy, "there"},
+		{"cancel", table.HTTP, table.Modern, ""},
+		{"cancel", table.Stdio, table.Legacy, ""},
+		{"list", table.HTTP, table.Legacy, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.action+" over "+test.transport+" in "+test.era, func(t *testing.T) {
+			if got := c.Lacking(test.action, test.transport, test.era); got != test.want {
+				t.Errorf("lacking: %q, want %q", got, test.want)
+			}
+		})
+	}
+}
