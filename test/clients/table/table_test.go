@@ -2,6 +2,8 @@ package table_test
 
 import (
 	"os"
+	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,6 +22,28 @@ func TestThePageHasTheTableOfThePinnedVersions(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, string(page)); diff != "" {
 		t.Errorf("make test-clients ARGS=-update writes it:\n%s", diff)
+	}
+}
+
+func TestThePageNamesTheVersionOfMCPRemoteThatIsTested(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/clients.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	clients := table.Clients()
+	i := slices.IndexFunc(clients, func(c table.Client) bool { return c.ID == "mcp-remote" })
+	want, err := clients[i].Version("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile(`mcp-remote@([^"]+)`).FindAllStringSubmatch(string(page), -1)
+	if len(named) == 0 {
+		t.Error("the page names no version")
+	}
+	for _, name := range named {
+		if name[1] != want {
+			t.Errorf("the page has mcp-remote %s, %s is tested", name[1], want)
+		}
 	}
 }
 
