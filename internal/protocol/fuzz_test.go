@@ -50,6 +50,7 @@ func FuzzHTTP(f *testing.F) {
 		{"POST", newer, steps, 0},
 		{"POST", older, steps, breaksOff},
 		{"POST", older, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"ask"}}`, asks},
+		{"POST", strings.Replace(older, "2025-11-25", batches, 1), `[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":2,"method":"tools/list"},{},{"jsonrpc":"2.0","method":"notifications/initialized"}]`, 0},
 		{"POST", "Content-Type: text/plain\nAccept: text/html;q=0", "{}", 0},
 		{"GET", older, "", 0},
 		{"GET", older + "Last-Event-ID: $event", "", 0},
@@ -101,8 +102,21 @@ func FuzzHTTP(f *testing.F) {
 		}
 		switch answers := answersIn(t, w.ResponseRecorder); {
 		case w.hangUp != nil:
+		case batched(r.Header, body) && len(answers) > 0 && isBatch(w.Body.Bytes()):
+			wants := newWants()
+			wants.add(body)
+			for _, a := range answers {
+				a.answers(t, a.ID)
+				wants.most[sameID(a.ID)]--
+			}
+			wants.most["null"]-- // the batch was not refused
+			for id, n := range wants.most {
+				if n != 0 {
+					t.Errorf("%d requests of the batch with the id %s have no answer", n, id)
+				}
+			}
 		case r.Method == http.MethodDelete && w.Code == http.StatusOK, w.Code == http.StatusAccepted:
-			if id != nil && r.Method == http.MethodPost || w.Body.Len() > 0 {
+			if id != nil && r.Method == http.MethodPost && !isBatch(body) || w.Body.Len() > 0 {
 				t.Errorf("%d to a request, with %q", w.Code, w.Body)
 			}
 		case len(answers) != 1:
@@ -128,6 +142,7 @@ const (
 func FuzzStdio(f *testing.F) {
 	f.Add([]byte(strings.Join(requests(), "\n")), byte(255))
 	f.Add([]byte(strings.Join(requests(), "\n")), byte(3))
+	f.Add([]byte(strings.Replace(initializeWith(`{}`), "2025-11-25", batches, 1)+"\n"+`[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":2,"method":"tools/list"},{}]`), byte(255))
 	for _, line := range requests() {
 		f.Add([]byte(line), byte(255))
 		f.Add([]byte(strings.Replace(line, "{}", "{"+modernMeta+"}", 1)), byte(255))
@@ -151,39 +166,77 @@ func FuzzStdio(f *testing.F) {
 			t.Fatal(err)
 		}
 
-		open, refusals, cancels := map[string]int{}, 0, false
+		wants := newWants()
 		for line := range bytes.SplitSeq(input, []byte("\n")) {
-			switch m, fault := parse(line); {
+			switch {
 			case len(bytes.TrimSpace(line)) == 0:
-			case len(line) >= longest || fault != nil:
-				refusals++
-			case m.isRequest():
-				open[sameID(m.ID)]++
-			case m.Method == string(mcp.MethodNotificationCancelled):
-				cancels = true
+			case len(line) >= longest:
+				wants.one("null")
+			default:
+				wants.add(line)
 			}
 		}
 		for line := range bytes.Lines(out.text.Bytes()) {
-			a, ok := readAnswer(t, line)
-			if !ok {
-				continue
+			for _, a := range readAnswers(t, line) {
+				a.answers(t, a.ID)
+				wants.least[sameID(a.ID)]--
+				wants.most[sameID(a.ID)]--
 			}
-			a.answers(t, a.ID)
-			if string(a.ID) == "null" {
-				refusals--
-				continue
+		}
+		for id, n := range wants.least {
+			if n > 0 && !wants.cancels {
+				t.Errorf("%d messages with the id %s have no answer", n, id)
 			}
-			open[sameID(a.ID)]--
 		}
-		if refusals != 0 {
-			t.Errorf("%d lines that are no messages have no answer", refusals)
-		}
-		for id, n := range open {
-			if n < 0 || n > 0 && !cancels {
-				t.Errorf("%d requests with the id %s have no answer", n, id)
+		for id, n := range wants.most {
+			if n < 0 {
+				t.Errorf("there are %d answers too many with the id %s", -n, id)
 			}
 		}
 	})
+}
+
+// wants are the answers that messages must and may have, by id; null is that of what
+// cannot be read.
+type wants struct {
+	least, most map[string]int
+	cancels     bool // some of them
+}
+
+func newWants() *wants { return &wants{least: map[string]int{}, most: map[string]int{}} }
+
+func (w *wants) one(id string) {
+	w.least[id]++
+	w.most[id]++
+}
+
+// add counts a message. A batch is answered in parts or refused as a whole, after
+// what came before it.
+func (w *wants) add(raw []byte) {
+	if !isBatch(raw) {
+		switch m, f := parse(raw); {
+		case f != nil:
+			w.one("null")
+		case m.isRequest():
+			w.one(sameID(m.ID))
+		case m.Method == string(mcp.MethodNotificationCancelled):
+			w.cancels = true
+		}
+		return
+	}
+	w.most["null"]++
+	messages, answers, _ := parseBatch(raw)
+	for _, m := range messages {
+		if m.isRequest() {
+			w.most[sameID(m.ID)]++
+		}
+		w.cancels = w.cancels || m.Method == string(mcp.MethodNotificationCancelled)
+	}
+	for _, refusal := range answers {
+		var a answer
+		_ = json.Unmarshal(refusal, &a) // our own
+		w.most[sameID(a.ID)]++
+	}
 }
 
 // requests are messages of every kind, good and bad.
@@ -333,23 +386,30 @@ func answersIn(t *testing.T, w *httptest.ResponseRecorder) (found []answer) {
 		return nil
 	}
 	for i, line := range lines {
-		if a, ok := readAnswer(t, []byte(line)); ok {
-			if i != len(lines)-1 {
-				t.Errorf("%s follow the answer", lines[i+1:])
-			}
-			found = append(found, a)
+		answers := readAnswers(t, []byte(line))
+		if len(answers) > 0 && i != len(lines)-1 {
+			t.Errorf("%s follow the answer", lines[i+1:])
 		}
+		found = append(found, answers...)
 	}
 	return found
 }
 
-// readAnswer reads a message; ok is false for what is no answer.
-func readAnswer(t *testing.T, raw []byte) (a answer, ok bool) {
+// readAnswers reads a message, and returns the answers that it is.
+func readAnswers(t *testing.T, raw []byte) []answer {
 	t.Helper()
-	if err := json.Unmarshal(raw, &a); err != nil || a.Version != "2.0" || !utf8.Valid(raw) {
+	var all []answer
+	var err error
+	if isBatch(raw) {
+		err = json.Unmarshal(raw, &all)
+	} else {
+		all = make([]answer, 1)
+		err = json.Unmarshal(raw, &all[0])
+	}
+	if err != nil || !utf8.Valid(raw) || slices.ContainsFunc(all, func(a answer) bool { return a.Version != "2.0" }) {
 		t.Fatalf("%q is no message: %v", raw, err)
 	}
-	return a, a.Method == ""
+	return slices.DeleteFunc(all, func(a answer) bool { return a.Method != "" })
 }
 
 // answers checks that an answer is one, to the request with an id, or an error that
