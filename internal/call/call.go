@@ -52,6 +52,9 @@ type Call struct {
 	// Log sends a message to the client, unless that wants none of its level; see
 	// [Call.Send]. It may be nil.
 	Log func(Message)
+	// Commit has the call answered although the client cancels it; see
+	// [Call.Finish]. It may be nil.
+	Commit func()
 }
 
 // Anonymous is the name of a user whom nobody knows.

@@ -121,7 +121,8 @@ type exchange struct {
 	// sessions get.
 	levels *levels
 
-	logged atomic.Int32 // messages
+	logged    atomic.Int32 // messages
+	committed atomic.Bool  // it is answered although the client cancels it
 
 	sending sync.Mutex // held while a message is sent
 	over    bool
@@ -263,7 +264,7 @@ func (s *Server) exchange(ctx context.Context, m *message, e *exchange, peer *pe
 	peer.end()
 	e.end()
 
-	if errors.Is(context.Cause(ctx), errCancelled) {
+	if errors.Is(context.Cause(ctx), errCancelled) && !e.committed.Load() {
 		response = nil
 	}
 	answer, failed := s.encode(ctx, m, e, response)
@@ -361,7 +362,7 @@ func (s *Server) encode(ctx context.Context, m *message, e *exchange, response m
 		if f == nil {
 			f = &fault{Code: r.Error.Code, Message: r.Error.Message, Data: r.Error.Data}
 			if f.Data == nil {
-				f.Data = missing(m, f.Code)
+				s.nameResource(f, m)
 			}
 		}
 		return f.answer(m.ID), true
@@ -370,19 +371,25 @@ func (s *Server) encode(ctx context.Context, m *message, e *exchange, response m
 	}
 }
 
-// missing is the data of the error that there is no such resource: its URI, which
-// the library leaves out (specification, Resources, Error Handling).
-func missing(m *message, code int) any {
-	if m.Method != string(mcp.MethodResourcesRead) || code != mcp.RESOURCE_NOT_FOUND && code != mcp.INVALID_PARAMS {
-		return nil
+// nameResource adds to the error that there is no such resource what the library
+// leaves out: the URI (specification, Resources, Error Handling), and the URIs that
+// were probably meant.
+func (s *Server) nameResource(f *fault, m *message) {
+	if m.Method != string(mcp.MethodResourcesRead) || f.Code != mcp.RESOURCE_NOT_FOUND && f.Code != mcp.INVALID_PARAMS {
+		return
 	}
 	var params struct {
 		URI string `json:"uri"`
 	}
 	if json.Unmarshal(m.Params, &params) != nil || params.URI == "" {
-		return nil
+		return
 	}
-	return map[string]string{"uri": params.URI}
+	uris := make([]string, len(s.options.Resources))
+	for i := range s.options.Resources {
+		uris[i] = s.options.Resources[i].URI
+	}
+	f.Data = map[string]string{"uri": params.URI}
+	f.Message = problem.Unknown("resource", params.URI, uris, "resources/list and resources/templates/list name them all.").Error()
 }
 
 // notification hands a notification to the library; there is no answer.

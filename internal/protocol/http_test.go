@@ -230,14 +230,17 @@ func TestFaultsHaveTheirCodes(t *testing.T) {
 			t.Errorf("%s: %v", call, got[0])
 		}
 	}
-	for _, headers := range []map[string]string{legacy("", ""), modern("resources/read", "test://nothing")} {
-		body := `{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"test://nothing",` + modernMeta + `}}`
+	for _, headers := range []map[string]string{legacy("", ""), modern("resources/read", "infrahub://branche")} {
+		body := `{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"infrahub://branche",` + modernMeta + `}}`
 		if headers["Mcp-Method"] == "" {
 			body = strings.Replace(body, ","+modernMeta, "", 1)
 		}
 		got := events(t, send(t, http.MethodPost, server.URL, body, headers))
 		fault, _ := got[0]["error"].(map[string]any)
-		if data, _ := fault["data"].(map[string]any); data["uri"] != "test://nothing" {
+		if message := stringOf(fault["message"]); !strings.Contains(message, "Did you mean infrahub://branches") {
+			t.Errorf("%v does not name the closest", fault)
+		}
+		if data, _ := fault["data"].(map[string]any); data["uri"] != "infrahub://branche" {
 			t.Errorf("a resource that does not exist: %v", got[0])
 		}
 	}

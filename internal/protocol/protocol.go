@@ -81,6 +81,9 @@ type Origin struct {
 	// Log sends a message to the client, unless that wants none of its level. It is
 	// never nil.
 	Log func(call.Message)
+	// Commit has the request answered although the client cancels it, which
+	// otherwise is not answered.
+	Commit func()
 	// Ask puts a question to the user during a call of a tool; nil when the
 	// client cannot ask.
 	Ask call.Confirmer
@@ -288,7 +291,7 @@ func (s *Server) call(ctx context.Context, meta *mcp.Meta, ask call.Confirmer) (
 	if err != nil {
 		return nil, err
 	}
-	origin := Origin{Session: e.session, Modern: server.IsModernRequest(ctx), Ask: ask, Log: log}
+	origin := Origin{Session: e.session, Modern: server.IsModernRequest(ctx), Ask: ask, Log: log, Commit: func() { e.committed.Store(true) }}
 	if meta != nil && meta.ProgressToken != nil {
 		origin.Report = e.reporter(meta.ProgressToken)
 	}

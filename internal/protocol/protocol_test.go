@@ -98,7 +98,7 @@ func testServer(t testing.TB, change ...func(*Options)) (*Server, *gate) {
 	o := Options{
 		Name: "test", Title: "Test", Version: "1", Tools: tools, Resources: resource.Catalogue(), Prompts: prompt.Catalogue(),
 		NewCall: func(_ context.Context, o Origin) (*call.Call, error) {
-			return &call.Call{Logger: slog.New(slog.DiscardHandler), Report: o.Report, Log: o.Log, Ask: o.Ask, Modern: o.Modern, Settings: call.Settings{MaxBytes: 100_000}}, nil
+			return &call.Call{Logger: slog.New(slog.DiscardHandler), Report: o.Report, Log: o.Log, Commit: o.Commit, Ask: o.Ask, Modern: o.Modern, Settings: call.Settings{MaxBytes: 100_000}}, nil
 		},
 		Principal: principal,
 		Observe:   func(string, bool, float64) {},

@@ -237,6 +237,7 @@ func (a *app) call(ctx context.Context, origin protocol.Origin) (*call.Call, err
 		Ask:           origin.Ask,
 		Report:        origin.Report,
 		Log:           origin.Log,
+		Commit:        origin.Commit,
 	}, nil
 }
 

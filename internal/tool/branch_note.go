@@ -23,7 +23,12 @@ type written struct {
 func onBranch(ctx context.Context, c *call.Call, asked string, write func(ctx context.Context, branch string) error) (written, error) {
 	sent := false
 	outcome, err := c.Branches.Write(ctx, asked, func(ctx context.Context, branch string) error {
+		if err := ctx.Err(); err != nil {
+			return err // nothing is sent for who waits no longer
+		}
 		sent = true
+		ctx, done := c.Finish(ctx)
+		defer done()
 		return write(ctx, branch)
 	})
 	c.SessionBranch = afterWrite(c, outcome)
@@ -76,7 +81,7 @@ func uncertain(err error) bool {
 	if refused, ok := errors.AsType[*infrahub.Error](err); ok && refused.HTTPStatus == answered {
 		return len(refused.Details) == 0 // an answer came, but cannot be read
 	}
-	return errors.Is(err, infrahub.Timeout) || errors.Is(err, infrahub.Unreachable)
+	return errors.Is(err, infrahub.Timeout) || errors.Is(err, infrahub.Unreachable) || errors.Is(err, infrahub.Canceled)
 }
 
 // afterWrite is the branch that the audit line of the call names.

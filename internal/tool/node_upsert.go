@@ -78,11 +78,15 @@ func runNodeUpsert(ctx context.Context, c *call.Call, in nodeUpsertInput) (*node
 			Details: map[string]any{"nodes": len(inputs), "requests": requests},
 		})
 	}
-	writer := graph.Writer{}
+	writer, waiting := graph.Writer{}, ctx
 	var results []graph.Result
 	where, err := onBranch(ctx, c, in.Branch, func(ctx context.Context, branch string) error {
 		results = results[:0]
 		for start := 0; start < len(inputs); start += batch {
+			if start > 0 && waiting.Err() != nil { // the request before it was finished
+				results = append(results, unsent(len(inputs)-start, "the call was cancelled or took too long")...)
+				break
+			}
 			c.Progress(start, len(inputs), fmt.Sprintf("Writing %s", kind.Name))
 			part := inputs[start:min(start+batch, len(inputs))]
 			query := writer.Upsert(kind, part)
@@ -211,16 +215,21 @@ func closedBranch(results []graph.Result) error {
 // unanswered are the results of items when a whole request failed: of those that
 // it held, and of the rest, for which none was sent.
 func unanswered(held, rest int, err error) []graph.Result {
-	results := make([]graph.Result, held+rest)
+	results := make([]graph.Result, held)
 	for i := range results {
-		switch {
-		case i >= held:
-			results[i].Err = problem.New("Not written, because the request before it failed.", "")
-		case uncertain(err):
+		results[i].Err = problem.New("Not written: "+explained(err), "")
+		if uncertain(err) {
 			results[i].Err = problem.New("It may or may not have been written: "+explained(err), "Read it back before you repeat it.")
-		default:
-			results[i].Err = problem.New("Not written: "+explained(err), "")
 		}
+	}
+	return append(results, unsent(rest, "the request before it failed")...)
+}
+
+// unsent are the results of items that no request was sent for.
+func unsent(number int, reason string) []graph.Result {
+	results := make([]graph.Result, number)
+	for i := range results {
+		results[i].Err = problem.New("Not written, because "+reason+".", "")
 	}
 	return results
 }

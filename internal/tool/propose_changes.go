@@ -127,7 +127,10 @@ func openProposal(ctx context.Context, c *call.Call, in proposeChangesInput, out
 			description = *edge.Node.Description.Value // what was not given stays
 		}
 		c.Progress(2, 3, "Updating the proposed change")
-		if _, err := operations.UpdateProposedChange(ctx, client, out.ID, in.Title, description); err != nil {
+		finishing, done := c.Finish(ctx)
+		_, err := operations.UpdateProposedChange(finishing, client, out.ID, in.Title, description)
+		done()
+		if err != nil {
 			return fmt.Errorf("updating the proposed change: %w", err)
 		}
 		return nil
@@ -137,6 +140,8 @@ func openProposal(ctx context.Context, c *call.Call, in proposeChangesInput, out
 	if c.Credit != "" {
 		description = strings.TrimPrefix(description+"\n\nProposed for "+c.Credit+" through infrahub-mcp.", "\n\n")
 	}
+	ctx, done := c.Finish(ctx)
+	defer done()
 	made, err := operations.CreateProposedChange(ctx, client, in.Title, description, out.Source, out.Destination)
 	if err != nil {
 		return fmt.Errorf("opening the proposed change: %w", err)

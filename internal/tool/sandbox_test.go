@@ -35,6 +35,7 @@ type infra struct {
 	owner    branch.Owner
 	token    string
 	ask      call.Confirmer
+	commit   func()
 	modern   bool
 	log      lockedBuffer
 	messages []call.Message // to the client
@@ -161,7 +162,7 @@ func (i *infra) call() *call.Call {
 	}
 	return &call.Call{
 		Client: client, Schemas: i.schemas, Settings: i.settings, User: "ann", Logger: slog.New(slog.NewTextHandler(&i.log, nil)),
-		Branches: branches, SessionBranch: current, Ask: i.ask, Modern: i.modern,
+		Branches: branches, SessionBranch: current, Ask: i.ask, Modern: i.modern, Commit: i.commit,
 		Log: func(m call.Message) {
 			i.mu.Lock()
 			defer i.mu.Unlock()
