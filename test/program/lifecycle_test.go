@@ -212,3 +212,41 @@ func TestACancelledCallEndsItsRequestToInfrahub(t *testing.T) {
 		s.must(t, "get_nodes", arguments)
 	})
 }
+
+// Infrahub has got the write: to break it off would leave nobody knowing whether it
+// was applied.
+func TestAWriteThatIsCancelledIsFinished(t *testing.T) {
+	parallel(t)
+	everyWay(t, func(t *testing.T, s *session) {
+		name := shared.branches.name("cancelled")
+		branch := s.tag(t, "", name).Branch
+		s.tag(t, branch, name)
+		gate := s.proxy.hold(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		failed := make(chan error, 1)
+		go func() {
+			_, err := s.CallTool(ctx, "node_upsert", object{"kind": "BuiltinTag", "data": object{"name": name + "-2"}, "branch": branch})
+			failed <- err
+		}()
+		wait(t, gate.entered, 1)
+		cancel()
+		if err := <-failed; !errors.Is(err, context.Canceled) {
+			t.Errorf("the call ended with %v", err)
+		}
+		if _, err := s.Tools(t.Context()); err != nil { // so that the program has heard of it
+			t.Error(err)
+		}
+		gate.open()
+		written := func() int {
+			return s.list(t, object{"kind": "BuiltinTag", "filters": object{"name__value": name + "-2"}, "branch": branch}).TotalCount
+		}
+		for deadline := time.Now().Add(20 * time.Second); written() == 0; <-time.After(50 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal("it was not written")
+			}
+		}
+		if len(gate.dropped) > 0 {
+			t.Error("the request to Infrahub was given up")
+		}
+	})
+}
