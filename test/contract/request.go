@@ -39,9 +39,6 @@ type request struct {
 	// until repeats the request until the value at the path is as wanted, for
 	// what Infrahub does in the background.
 	until *settled
-	// nudge is a document that makes Infrahub begin that work again. It is sent
-	// when the work seems forgotten: an event that no worker hears is lost.
-	nudge string
 	// keys turns lists of objects, whose order means nothing, into objects. All
 	// paths below see them that way.
 	keys []keyed

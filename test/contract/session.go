@@ -96,17 +96,13 @@ func (s *session) fetch(ctx context.Context, r request) fetched {
 	defer cancel()
 	began := time.Now()
 	a, err := s.send(ctx, r)
-	for nudged := began; err == nil && r.until != nil && !r.until.reached(a.body); {
+	for err == nil && r.until != nil && !r.until.reached(a.body) {
 		if problems, missing := find(a.body, path{"errors"}); missing == nil {
 			err = fmt.Errorf("waiting for %s: %s", r.until.path, excerpt(s.normalizer.mask(problems)))
 		} else if err = wait(ctx, pause); err != nil {
 			err = fmt.Errorf("waiting until %s is %q: %w", r.until.path, r.until.value, err)
 		} else {
 			a, err = s.send(ctx, r)
-		}
-		if r.nudge != "" && err == nil && time.Since(nudged) > s.target.Patience/4 {
-			nudged = time.Now()
-			_, err = s.send(ctx, request{name: r.name, as: r.as, branch: r.branch, graphql: r.nudge})
 		}
 	}
 	return fetched{request: r, answer: a, err: err, took: time.Since(began)}

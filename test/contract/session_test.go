@@ -184,28 +184,6 @@ func TestARequestIsRepeated(t *testing.T) {
 			t.Errorf("%v", f.err)
 		}
 	})
-	t.Run("with a nudge when nothing happens", func(t *testing.T) {
-		var nudged atomic.Bool
-		s := against(t, func(w http.ResponseWriter, r *http.Request) {
-			body, err := io.ReadAll(r.Body)
-			switch {
-			case err != nil:
-				t.Error(err)
-			case strings.Contains(string(body), "mutation"):
-				nudged.Store(true)
-				reply(w, `{"data":{}}`)
-			case nudged.Load():
-				reply(w, `{"count":2}`)
-			default:
-				reply(w, `{"count":1}`)
-			}
-		})
-		s.target.Patience = 20 * pause
-		f := s.fetch(t.Context(), request{graphql: "{ a }", until: &settled{"count", "2"}, nudge: "mutation { b }"})
-		if f.err != nil || plain(t, f.answer.body) != `{"count":2}` {
-			t.Errorf("%v, %v", f.answer.body, f.err)
-		}
-	})
 	t.Run("when the server was too busy to read it", func(t *testing.T) {
 		var sent atomic.Int64
 		s := against(t, func(w http.ResponseWriter, _ *http.Request) {
