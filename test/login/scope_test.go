@@ -76,7 +76,7 @@ func TestNobodyGetsAroundTheScope(t *testing.T) {
 			"none": {strings.ReplaceAll(attack.body, "META", `"_meta":{}`), nil},
 		} {
 			r := a.post(t, reader.Access, sent.body, sent.header)
-			if r.status >= http.StatusInternalServerError || strings.Contains(r.body, `"branch"`) {
+			if r.status >= http.StatusInternalServerError || strings.Contains(r.body, `"branch":"`) {
 				t.Errorf("%s, protocol of %s: %s", name, era, r)
 			}
 		}
