@@ -43,8 +43,9 @@ func page[T mcp.Named](entries []T, size int) ([]T, mcp.Cursor) {
 // misplaced refuses a list from a cursor that this server has not given. The
 // library takes any text in base64.
 func (s *Server) misplaced(m *message) mcp.JSONRPCMessage {
-	known, isList := s.listed(mcp.MCPMethod(m.Method))
-	if !isList {
+	switch mcp.MCPMethod(m.Method) {
+	case mcp.MethodToolsList, mcp.MethodPromptsList, mcp.MethodResourcesList, mcp.MethodResourcesTemplatesList:
+	default:
 		return nil
 	}
 	var params struct {
@@ -54,7 +55,7 @@ func (s *Server) misplaced(m *message) mcp.JSONRPCMessage {
 		return nil // the library says what is wrong with the rest
 	}
 	name, err := base64.StdEncoding.DecodeString(*params.Cursor)
-	if err == nil && slices.Contains(known, string(name)) {
+	if err == nil && slices.Contains(s.listed(mcp.MCPMethod(m.Method)), string(name)) {
 		return nil
 	}
 	return mcp.JSONRPCError{Error: mcp.JSONRPCErrorDetails{
@@ -63,7 +64,7 @@ func (s *Server) misplaced(m *message) mcp.JSONRPCMessage {
 }
 
 // listed are the names of all that a list may hold, for whomever.
-func (s *Server) listed(method mcp.MCPMethod) (names []string, isList bool) {
+func (s *Server) listed(method mcp.MCPMethod) (names []string) {
 	switch method {
 	case mcp.MethodToolsList:
 		for i := range s.options.Tools {
@@ -80,8 +81,6 @@ func (s *Server) listed(method mcp.MCPMethod) (names []string, isList bool) {
 				names = append(names, r.Name)
 			}
 		}
-	default:
-		return nil, false
 	}
-	return names, true
+	return names
 }
