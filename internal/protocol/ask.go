@@ -24,12 +24,7 @@ func (s *Server) ask(ctx context.Context, method mcp.MCPMethod, params any) (jso
 	}
 	id, answer, remove := e.questions.add(e.session)
 	defer remove()
-	e.notify(struct {
-		JSONRPC string        `json:"jsonrpc"`
-		ID      string        `json:"id"`
-		Method  mcp.MCPMethod `json:"method"`
-		Params  any           `json:"params,omitempty"`
-	}{mcp.JSONRPC_VERSION, id, method, params})
+	e.notify(newRequest(id, string(method), params))
 
 	limit := time.NewTimer(s.options.AnswerTime)
 	defer limit.Stop()
@@ -51,11 +46,7 @@ func (s *Server) ask(ctx context.Context, method mcp.MCPMethod, params any) (jso
 		reason = "no answer in time"
 	}
 	// So that the client can take its dialog away.
-	e.notify(struct {
-		JSONRPC string        `json:"jsonrpc"`
-		Method  mcp.MCPMethod `json:"method"`
-		Params  any           `json:"params"`
-	}{mcp.JSONRPC_VERSION, mcp.MethodNotificationCancelled, map[string]string{"requestId": id, "reason": reason}})
+	e.notify(newCancellation(id, reason))
 	if err == nil {
 		err = errors.New(reason)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -35,18 +34,15 @@ func parseBatch(raw []byte) (messages []*message, answers [][]byte, f *fault) {
 	}
 	for _, part := range parts {
 		m, f := parse(part)
-		if f == nil && (m.Method == string(mcp.MethodInitialize) || m.Method == string(mcp.MethodSubscriptionsListen)) {
+		switch {
+		case f != nil:
+			answers = append(answers, f.answer(nil))
+		case m.Method == string(mcp.MethodInitialize) || m.Method == string(mcp.MethodSubscriptionsListen):
 			f = &fault{Code: mcp.INVALID_REQUEST, Message: m.Method + " must not be part of a batch"}
+			answers = append(answers, f.answer(m.ID))
+		default:
+			messages = append(messages, m)
 		}
-		if f != nil {
-			var id json.RawMessage
-			if m != nil {
-				id = m.ID
-			}
-			answers = append(answers, f.answer(id))
-			continue
-		}
-		messages = append(messages, m)
 	}
 	return messages, answers, nil
 }
@@ -129,31 +125,15 @@ func (c *conversation) batch(work context.Context, text []byte) {
 		c.send(f.answer(nil))
 		return
 	}
-	var requests []func() []byte
+	var requests []func(func([]byte))
 	for _, m := range messages {
-		switch {
-		case m.isResponse():
-			c.questions.answer(stdioSession, m)
-		case m.isNotification():
-			c.notified(work, m)
-		default:
-			ctx, cancel := context.WithCancelCause(work)
-			remove := c.inFlight.add(stdioSession, string(m.ID), cancel)
-			requests = append(requests, func() []byte {
-				defer cancel(nil)
-				defer remove()
-				if errors.Is(context.Cause(ctx), errCancelled) {
-					return nil
-				}
-				return c.answer(ctx, m)
-			})
+		if run := c.begin(work, m); run != nil {
+			requests = append(requests, run)
 		}
 	}
 	c.running.Go(func() {
-		for _, request := range requests {
-			if answer := request(); answer != nil {
-				answers = append(answers, answer)
-			}
+		for _, run := range requests {
+			run(func(answer []byte) { answers = append(answers, answer) })
 		}
 		if answer := together(answers); answer != nil {
 			c.send(answer)

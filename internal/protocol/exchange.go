@@ -174,11 +174,7 @@ func (e *exchange) reporter(token mcp.ProgressToken) func(done, total float64, m
 		last = done
 		n := mcp.NewProgressNotification(token, done, nil, &message)
 		n.Params.Total = total
-		e.notify(struct {
-			JSONRPC string `json:"jsonrpc"`
-			Method  string `json:"method"`
-			Params  any    `json:"params"`
-		}{mcp.JSONRPC_VERSION, n.Method, n.Params})
+		e.notify(newNotification(n.Method, n.Params))
 	}
 }
 
@@ -286,9 +282,7 @@ func (s *Server) misnamed(ctx context.Context, m *message) mcp.JSONRPCMessage {
 		}
 	case mcp.MethodPromptsGet:
 		sort = "prompt"
-		for i := range s.options.Prompts {
-			names = append(names, s.options.Prompts[i].Name)
-		}
+		names = s.listed(mcp.MethodPromptsList)
 	default:
 		return nil
 	}

@@ -340,7 +340,7 @@ func (h *HTTP) listen(w http.ResponseWriter, r *http.Request) {
 	for n := 1; ; {
 		select {
 		case <-pings:
-			out.event(map[string]any{"jsonrpc": mcp.JSONRPC_VERSION, "id": fmt.Sprintf("ping-%d", n), "method": mcp.MethodPing})
+			out.event(newRequest(fmt.Sprintf("ping-%d", n), string(mcp.MethodPing), nil))
 			n++
 		case <-ready:
 			for _, news := range subscriber.take() {

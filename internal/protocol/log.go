@@ -47,11 +47,7 @@ func (e *exchange) log(level mcp.LoggingLevel, logger string, m call.Message) {
 	}
 	data := map[string]any{"message": m.Text}
 	maps.Copy(data, m.Details)
-	e.notify(struct {
-		JSONRPC string                               `json:"jsonrpc"`
-		Method  string                               `json:"method"`
-		Params  mcp.LoggingMessageNotificationParams `json:"params"`
-	}{mcp.JSONRPC_VERSION, "notifications/message", mcp.LoggingMessageNotificationParams{Level: level, Logger: logger, Data: data}})
+	e.notify(newNotification("notifications/message", mcp.LoggingMessageNotificationParams{Level: level, Logger: logger, Data: data}))
 }
 
 // levels are the levels from which on sessions of the older era want log messages,

@@ -189,36 +189,40 @@ func (c *conversation) handle(work context.Context, text []byte) {
 		c.send(f.answer(nil))
 		return
 	}
-	switch {
-	case m.isResponse():
-		c.questions.answer(stdioSession, m)
-	case m.isNotification():
-		c.notified(work, m)
-	default:
-		ctx, cancel := context.WithCancelCause(work)
-		remove := c.inFlight.add(stdioSession, string(m.ID), cancel)
-		c.running.Go(func() {
-			defer cancel(nil)
-			defer remove()
-			if m.Method == string(mcp.MethodSubscriptionsListen) {
-				defer context.AfterFunc(c.listening, func() { cancel(errClosing) })()
-			}
-			if answer := c.answer(ctx, m); answer != nil {
-				c.send(answer)
-			}
-			if errors.Is(context.Cause(ctx), errClosing) {
-				c.notify(ended(m.ID))
-			}
-		})
+	if run := c.begin(work, m); run != nil {
+		c.running.Go(func() { run(c.send) })
 	}
 }
 
-func (c *conversation) notified(work context.Context, m *message) {
-	if m.Method == string(mcp.MethodNotificationCancelled) {
+// begin handles a message, unless it is a request: that can be cancelled from now
+// on, and run handles it and passes its answer on, if it has one.
+func (c *conversation) begin(work context.Context, m *message) (run func(pass func(answer []byte))) {
+	switch {
+	case m.isResponse():
+		c.questions.answer(stdioSession, m)
+		return nil
+	case m.isNotification() && m.Method == string(mcp.MethodNotificationCancelled):
 		c.inFlight.cancel(stdioSession, cancelledID(m))
-		return
+		return nil
+	case m.isNotification():
+		c.server.notification(work, m, c.peer)
+		return nil
 	}
-	c.server.notification(work, m, c.peer)
+	ctx, cancel := context.WithCancelCause(work)
+	remove := c.inFlight.add(stdioSession, string(m.ID), cancel)
+	return func(pass func([]byte)) {
+		defer cancel(nil)
+		defer remove()
+		if m.Method == string(mcp.MethodSubscriptionsListen) {
+			defer context.AfterFunc(c.listening, func() { cancel(errClosing) })()
+		}
+		if answer := c.answer(ctx, m); answer != nil {
+			pass(answer)
+		}
+		if errors.Is(context.Cause(ctx), errClosing) { // MCP 2026-07-28, Cancellation
+			c.notify(newCancellation(m.ID, ""))
+		}
+	}
 }
 
 // answer handles one request in its turn. Only calls of tools wait for a slot:
@@ -250,12 +254,6 @@ func (c *conversation) answer(ctx context.Context, m *message) []byte {
 		c.peer.SetProtocolVersion(p.ProtocolVersion())
 	}
 	return answer
-}
-
-// ended says that a subscription was ended by the server (MCP 2026-07-28,
-// Cancellation).
-func ended(id json.RawMessage) any {
-	return map[string]any{"jsonrpc": mcp.JSONRPC_VERSION, "method": mcp.MethodNotificationCancelled, "params": map[string]any{"requestId": id}}
 }
 
 // tell tells a client of the older era what has changed, while the input is open.

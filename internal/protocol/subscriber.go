@@ -167,7 +167,7 @@ type news struct {
 
 // message is the notification. From 2026-07-28 on it carries the id of the
 // subscription, of which id is the JSON text.
-func (n news) message(id json.RawMessage) any {
+func (n news) message(id json.RawMessage) outgoing {
 	params := map[string]any{}
 	if n.uri != "" {
 		params["uri"] = n.uri
@@ -175,11 +175,10 @@ func (n news) message(id json.RawMessage) any {
 	if id != nil {
 		params["_meta"] = map[string]any{mcp.MetaKeySubscriptionID: id}
 	}
-	m := map[string]any{"jsonrpc": mcp.JSONRPC_VERSION, "method": n.method}
-	if len(params) > 0 {
-		m["params"] = params
+	if len(params) == 0 {
+		return newNotification(n.method, nil)
 	}
-	return m
+	return newNotification(n.method, params)
 }
 
 // subscribers are those of the sessions of the older era over HTTP. Another

@@ -71,13 +71,19 @@ func abandon(ctx context.Context, v *visitor) error {
 	return v.count(ctx, mcptest.Legacy, "quick")
 }
 
+// begin starts a session and calls a tool in it.
+func begin(ctx context.Context, v *visitor, speed string) (id string, s *stream, err error) {
+	if err := v.open(ctx); err != nil {
+		return "", nil, err
+	}
+	id, body := v.query(mcptest.Legacy, speed)
+	s, err = v.send(ctx, http.MethodPost, body)
+	return id, s, err
+}
+
 // resume loses the connection in the middle of a call and comes back for the rest.
 func resume(ctx context.Context, v *visitor) error {
-	if err := v.open(ctx); err != nil {
-		return err
-	}
-	id, body := v.query(mcptest.Legacy, "slow")
-	s, err := v.send(ctx, http.MethodPost, body)
+	id, s, err := begin(ctx, v, "slow")
 	if err != nil {
 		return err
 	}
@@ -99,11 +105,7 @@ func resume(ctx context.Context, v *visitor) error {
 
 // cancel tells the server that an answer is not wanted.
 func cancel(ctx context.Context, v *visitor) error {
-	if err := v.open(ctx); err != nil {
-		return err
-	}
-	id, body := v.query(mcptest.Legacy, "stuck")
-	s, err := v.send(ctx, http.MethodPost, body)
+	id, s, err := begin(ctx, v, "stuck")
 	if err != nil {
 		return err
 	}

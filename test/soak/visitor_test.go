@@ -35,16 +35,8 @@ const modernMeta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-
 
 // open starts a session.
 func (v *visitor) open(ctx context.Context) error {
-	request, err := v.request(ctx, http.MethodPost, `{"jsonrpc":"2.0","id":"0","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"soak","version":"1"}}}`)
+	response, err := v.exchange(ctx, http.MethodPost, `{"jsonrpc":"2.0","id":"0","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"soak","version":"1"}}}`)
 	if err != nil {
-		return err
-	}
-	response, err := v.client.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if _, err := io.Copy(io.Discard, response.Body); err != nil {
 		return err
 	}
 	if v.session = response.Header.Get("Mcp-Session-Id"); v.session == "" || response.StatusCode != http.StatusOK {
@@ -67,20 +59,27 @@ func (v *visitor) end(ctx context.Context) error {
 }
 
 func (v *visitor) expect(ctx context.Context, method, body string, status int) error {
+	response, err := v.exchange(ctx, method, body)
+	if err == nil && response.StatusCode != status {
+		err = fmt.Errorf("%s %s: %s, want %d", method, body, response.Status, status)
+	}
+	return err
+}
+
+// exchange sends a request and reads its answer to the end, of which only status
+// and headers matter.
+func (v *visitor) exchange(ctx context.Context, method, body string) (*http.Response, error) {
 	request, err := v.request(ctx, method, body)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	response, err := v.client.Do(request)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer response.Body.Close()
-	if response.StatusCode != status {
-		return fmt.Errorf("%s %s: %s, want %d", method, body, response.Status, status)
-	}
 	_, err = io.Copy(io.Discard, response.Body)
-	return err
+	return response, err
 }
 
 // query is a call that no other is like. Infrahub takes its time for a slow one.
