@@ -76,6 +76,12 @@ func Unavailable(err error) bool {
 	return errors.Is(err, Unreachable) || errors.Is(err, Timeout) || errors.Is(err, Redirected)
 }
 
+// Passing reports whether an error says nothing of what was asked for, but that
+// Infrahub cannot tell now.
+func Passing(err error) bool {
+	return Unavailable(err) || errors.Is(err, Overloaded) || errors.Is(err, ServerFault)
+}
+
 // Unauthorized reports whether the credential is missing, not accepted or
 // expired. A caller that merely lacks a permission is [Forbidden].
 func Unauthorized(err error) bool {

@@ -70,7 +70,7 @@ func (s *Server) subscribe(ctx context.Context, to *subscriber, origin Origin, u
 	first, cancel := context.WithTimeout(ctx, firstLook)
 	defer cancel()
 	version, err := look(first, watch.NewRound())
-	if err != nil && !passing(err) {
+	if err != nil && !infrahub.Passing(err) {
 		return s.resourceFault(ctx, uri, err)
 	}
 	w := &watched{credential: c.Client.Key(), version: version, look: func(ctx context.Context, round *watch.Round) (string, error) {
@@ -84,12 +84,6 @@ func (s *Server) subscribe(ctx context.Context, to *subscriber, origin Origin, u
 		return setFault(ctx, &fault{Code: mcp.INVALID_PARAMS, Message: err.Error()})
 	}
 	return nil
-}
-
-// passing reports whether an error says nothing of what was asked for, but that
-// Infrahub cannot tell now.
-func passing(err error) bool {
-	return infrahub.Unavailable(err) || errors.Is(err, infrahub.Overloaded) || errors.Is(err, infrahub.ServerFault)
 }
 
 // look returns what tells the version of a resource, for the caller that is in the

@@ -115,7 +115,6 @@ type app struct {
 	keys     auth.Keys
 	schemas  *schema.Cache
 	branches *branch.Manager
-	watcher  *watch.Watcher
 	settings call.Settings
 	metrics  *telemetry.Metrics
 	logger   *slog.Logger
@@ -169,7 +168,6 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 			Pattern: pattern, Attempts: cfg.Branch.MaxRetries,
 			Store: branch.NewMemory(branchesKept, branchLife), Changed: watcher.Hurry, Logger: logger,
 		}),
-		watcher: watcher,
 		schemas: schema.NewCache(schemaAge, schemasKept),
 		settings: call.Settings{
 			AllowAgnostic: cfg.Writes.AllowAgnostic, ConfirmDelete: call.ConfirmDelete(cfg.Writes.ConfirmDeletes),

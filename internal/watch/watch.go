@@ -4,7 +4,6 @@ package watch
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -166,7 +165,7 @@ func (w *Watcher) round(g *group) bool {
 			m.subject.Saw(version)
 		case infrahub.Unauthorized(err):
 			w.remove(g, m)
-		case infrahub.Unavailable(err) || errors.Is(err, infrahub.Overloaded) || errors.Is(err, infrahub.ServerFault):
+		case infrahub.Passing(err):
 			return false
 		}
 	}
