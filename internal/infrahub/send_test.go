@@ -23,6 +23,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"infrahub-mcp/internal/telemetry"
+	"infrahub-mcp/test/mcptest"
 )
 
 const okBody = `{"data":{"ok":true}}`
@@ -203,12 +204,10 @@ func TestTransientFailuresOfReadsAreRepeated(t *testing.T) {
 }
 
 func TestWhatWasNeverSentIsRepeatedEvenForMutations(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := mcptest.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := listener.Addr().String()
-	listener.Close()
 	u, _ := upstreamOf(t, "http://"+address, Settings{ReadAttempts: 1})
 	_, err = u.Client(someToken).GraphQL(t.Context(), aMutation)
 	e := mustBe(t, err, Unreachable)

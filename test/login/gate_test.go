@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"infrahub-mcp/test/mcptest"
 )
 
 // gate is an address of a server that can be closed, as if the server were gone,
@@ -97,14 +99,13 @@ func (g *gate) pass(incoming net.Conn) {
 	<-done
 }
 
-// freeAddress is one that nobody listens at now, for what must know its own
-// address before it listens.
+// freeAddress is one that nobody listens at, for what must know its own address
+// before it listens.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := mcptest.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	return address
 }
