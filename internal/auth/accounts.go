@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"infrahub-mcp/internal/infrahub"
+	"infrahub-mcp/internal/telemetry"
 )
 
 // Accounts knows the accounts of Infrahub behind the credentials of the
@@ -23,6 +24,7 @@ import (
 type Accounts struct {
 	ask     Ask
 	logger  *slog.Logger
+	metrics *telemetry.Metrics
 	guard   *guard
 	flights singleflight.Group
 	known   *lru.Cache[string, account] // by key of the principal
@@ -58,10 +60,11 @@ const (
 )
 
 // NewAccounts returns an Accounts that knows nothing yet. Refused logins are
-// logged with their address.
-func NewAccounts(ask Ask, logger *slog.Logger) *Accounts {
+// logged with their address. The metrics count logins that are not tried because
+// too many failed; they may be nil.
+func NewAccounts(ask Ask, logger *slog.Logger, metrics *telemetry.Metrics) *Accounts {
 	return &Accounts{
-		ask: ask, logger: logger, guard: newGuard(),
+		ask: ask, logger: logger, metrics: metrics, guard: newGuard(),
 		known: newLRU[string, account](accountsKept), failed: newLRU[string, failure](accountsKept),
 	}
 }
@@ -124,6 +127,7 @@ func (a *Accounts) learn(ctx context.Context, id Identity) (string, error) {
 	if guarded {
 		var fault *Error
 		if end, fault = a.guard.begin(id); fault != nil {
+			a.metrics.PutOff(telemetry.PasswordLimit)
 			return "", fault
 		}
 	}
@@ -178,6 +182,7 @@ func (l *limited) Authenticate(r *http.Request) (Identity, error) {
 		return id, nil
 	}
 	if fault := l.accounts.guard.check(id); fault != nil {
+		l.accounts.metrics.PutOff(telemetry.PasswordLimit)
 		return Identity{}, fault
 	}
 	return id, nil

@@ -18,6 +18,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"infrahub-mcp/internal/infrahub"
+	"infrahub-mcp/internal/telemetry"
+	"infrahub-mcp/internal/telemetry/metricstest"
 )
 
 var (
@@ -65,7 +67,7 @@ func (f *fakeInfrahub) wantAsked(t *testing.T, want int32) {
 
 func newFake() (*fakeInfrahub, *Accounts) {
 	f := &fakeInfrahub{}
-	return f, NewAccounts(f.ask, slog.New(slog.DiscardHandler))
+	return f, NewAccounts(f.ask, slog.New(slog.DiscardHandler), nil)
 }
 
 var (
@@ -317,9 +319,16 @@ func TestGuessesAreLimitedPerUser(t *testing.T) {
 				t.Fatalf("guess %d: %v", n, err)
 			}
 		}
+		a.metrics = telemetry.NewMetrics("test")
 		e := refusal(t, guess(100))
 		if e.Status != 429 {
 			t.Errorf("status %d: %v", e.Status, e)
+		}
+		if _, err := a.Name(t.Context(), withPassword("alice", "guess", there)); refusal(t, err).Status != 429 {
+			t.Errorf("a login begins: %v", err)
+		}
+		if n := metricstest.Read(t, a.metrics)[`rate_limit_refusals_total{limit="failed_login"}`]; n != 2 {
+			t.Errorf("%v refusals are counted, want 2", n)
 		}
 		time.Sleep(e.RetryAfter - 2*time.Second)
 		if e := refusal(t, guess(100)); e.Status != 429 {
@@ -550,7 +559,7 @@ func TestRefusedLoginsAreLoggedByAddressAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var logged bytes.Buffer
 		f := &fakeInfrahub{}
-		a := NewAccounts(f.ask, slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug})))
+		a := NewAccounts(f.ask, slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug})), nil)
 		_, _ = a.Name(t.Context(), withPassword(marked, marked, here))
 		if text := logged.String(); !strings.Contains(text, "address=192.0.2.1") || strings.Contains(text, marked) {
 			t.Errorf("the log: %s", text)

@@ -181,7 +181,7 @@ func TestIdentitiesHideTheirCredentials(t *testing.T) {
 		t.Fatal(err)
 	}
 	none := NewNone(infrahub.Credential{Token: marked})
-	accounts := NewAccounts(func(context.Context, infrahub.Credential) (string, error) { return "Ann", nil }, slog.New(slog.DiscardHandler))
+	accounts := NewAccounts(func(context.Context, infrahub.Credential) (string, error) { return "Ann", nil }, slog.New(slog.DiscardHandler), nil)
 	ofToken, err := token.Authenticate(request("Authorization", "Bearer "+marked))
 	if err != nil {
 		t.Fatal(err)
@@ -236,7 +236,7 @@ func TestNothingOfAHeaderIsWritten(t *testing.T) {
 	logger := slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	accounts := NewAccounts(func(context.Context, infrahub.Credential) (string, error) {
 		return "", &infrahub.Error{Kind: infrahub.Unauthenticated, Message: "no"}
-	}, logger)
+	}, logger, nil)
 	for _, value := range []string{
 		marked, "Bearer " + marked, "Bearer " + marked + " " + marked, "Digest " + marked, marked + "," + marked, marked + "\n",
 		"Basic " + marked, "Basic " + encode(marked), "Basic " + encode(marked+":"+marked), "Basic " + encode(marked+":\x00"+marked),

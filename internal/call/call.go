@@ -13,6 +13,7 @@ import (
 	"infrahub-mcp/internal/infrahub"
 	"infrahub-mcp/internal/infrahub/graph"
 	"infrahub-mcp/internal/infrahub/schema"
+	"infrahub-mcp/internal/telemetry"
 )
 
 // Call says who asks, with which client, and how to answer. It is made for one
@@ -38,6 +39,8 @@ type Call struct {
 	Credit string
 	// Logger carries the attributes of the request.
 	Logger *slog.Logger
+	// Metrics count the call; they may be nil.
+	Metrics *telemetry.Metrics
 	// Branches knows the branch that this caller writes to. SessionBranch is its
 	// name as it was when the call began, empty while there is none.
 	Branches      *branch.Session

@@ -144,8 +144,9 @@ type Auth struct {
 
 // Telemetry says what the server reports about itself.
 type Telemetry struct {
-	PrometheusEnabled bool `envconfig:"INFRAHUB_MCP_PROMETHEUS_ENABLED" default:"false" later:"metrics in the Prometheus format" desc:"Answer /metrics in the exposition format of Prometheus instead of JSON."`
-	OTelEnabled       bool `envconfig:"INFRAHUB_MCP_OTEL_ENABLED" default:"false" later:"tracing" desc:"Send OpenTelemetry spans, set up by the standard OTEL_* variables."`
+	PrometheusEnabled bool   `envconfig:"INFRAHUB_MCP_PROMETHEUS_ENABLED" default:"false" desc:"Answer /metrics in the exposition format of Prometheus instead of JSON."`
+	MetricsAddress    string `envconfig:"INFRAHUB_MCP_METRICS_ADDRESS" format:"listen" desc:"Address and port at which /metrics is answered, over plain HTTP, and then there alone; over stdio as well. Not set: beside MCP over HTTP."`
+	OTelEnabled       bool   `envconfig:"INFRAHUB_MCP_OTEL_ENABLED" default:"false" later:"tracing" desc:"Send OpenTelemetry spans, set up by the standard OTEL_* variables."`
 }
 
 // Authentication modes, the values of Auth.Mode.

@@ -3,6 +3,7 @@ package config
 import (
 	"crypto/x509"
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -67,6 +68,8 @@ func formatOf(name string) format {
 		return format{"scopes separated by commas", checkScope}
 	case "host":
 		return format{"an IP address or a host name, without a port", checkHost}
+	case "listen":
+		return format{"an address and a port, such as 127.0.0.1:9090", checkListen}
 	case "branch":
 		return format{"a name that Infrahub allows for a branch", checkBranch}
 	case "branch-pattern":
@@ -267,6 +270,24 @@ func checkHost(text string) (string, error) {
 		return text, refused
 	}
 	return text, nil
+}
+
+// checkListen returns an address to listen on with its port. Without an address it
+// is every interface.
+func checkListen(text string) (string, error) {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return text, refused
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return text, refused
+	}
+	if host != "" {
+		if host, err = checkHost(host); err != nil {
+			return text, refused
+		}
+	}
+	return net.JoinHostPort(host, port), nil
 }
 
 // isLetterOrDigit tells whether a character is one of ASCII's.

@@ -118,11 +118,10 @@ func TestOIDCNamesOnlyWhatIsMissing(t *testing.T) {
 // sound value that asks for the feature.
 func TestEveryMissingFeatureIsRefused(t *testing.T) {
 	values := map[string]string{
-		"INFRAHUB_MCP_CACHE_ENABLED":      "yes",
-		"INFRAHUB_MCP_CACHE_LIST_TTL":     "301",
-		"INFRAHUB_MCP_CACHE_READ_TTL":     "1h1s",
-		"INFRAHUB_MCP_PROMETHEUS_ENABLED": "1",
-		"INFRAHUB_MCP_OTEL_ENABLED":       "on",
+		"INFRAHUB_MCP_CACHE_ENABLED":  "yes",
+		"INFRAHUB_MCP_CACHE_LIST_TTL": "301",
+		"INFRAHUB_MCP_CACHE_READ_TTL": "1h1s",
+		"INFRAHUB_MCP_OTEL_ENABLED":   "on",
 	}
 	for _, s := range Settings() {
 		if s.Later == "" {

@@ -87,7 +87,6 @@ func (c *Client) graphQL(ctx context.Context, q Query, variables any) (json.RawM
 	r := request{
 		method:     http.MethodPost,
 		path:       "/graphql",
-		route:      "/graphql",
 		body:       body,
 		document:   q.Document,
 		repeatable: !q.Mutation,
@@ -119,7 +118,6 @@ func (c *Client) REST(ctx context.Context, path string, query url.Values) ([]byt
 	a, err := c.do(ctx, request{
 		method:     http.MethodGet,
 		path:       path,
-		route:      path,
 		query:      query,
 		repeatable: true,
 	})

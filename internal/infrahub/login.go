@@ -11,6 +11,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"golang.org/x/sync/singleflight"
+
+	"infrahub-mcp/internal/telemetry"
 )
 
 // Bounds of what is kept of logins. A user whose login is gone is logged in
@@ -182,7 +184,20 @@ func (u *Upstream) renew(ctx context.Context, refresh string, c Credential) (ses
 			return s, err
 		}
 	}
-	return u.login(ctx, c)
+	s, err := u.login(ctx, c)
+	u.metrics.Login(telemetry.AtInfrahub, loginOutcome(err))
+	return s, err
+}
+
+// loginOutcome is how a login ended that returned an error, or none.
+func loginOutcome(err error) telemetry.Outcome {
+	switch {
+	case err == nil:
+		return telemetry.OK
+	case Unauthorized(err):
+		return telemetry.Refused
+	}
+	return telemetry.Failed
 }
 
 // login asks for a session (Infrahub REST, POST /api/auth/login).
@@ -197,7 +212,6 @@ func (u *Upstream) login(ctx context.Context, c Credential) (session, error) {
 	a, err := u.succeed(ctx, request{
 		method: http.MethodPost,
 		path:   "/api/auth/login",
-		route:  "/api/auth/login",
 		body:   body,
 		// A login too many does no harm.
 		repeatable: true,
@@ -226,7 +240,6 @@ func (u *Upstream) refresh(ctx context.Context, token string) (session, error) {
 	a, err := u.succeed(ctx, request{
 		method:     http.MethodPost,
 		path:       "/api/auth/refresh",
-		route:      "/api/auth/refresh",
 		repeatable: true,
 		header:     "Authorization",
 		secret:     token,

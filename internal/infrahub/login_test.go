@@ -13,6 +13,9 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
+
+	"infrahub-mcp/internal/telemetry"
+	"infrahub-mcp/internal/telemetry/metricstest"
 )
 
 // authServer is the part of Infrahub that knows users. Its tokens are good
@@ -390,7 +393,16 @@ func TestRefusedLogins(t *testing.T) {
 				answering(tt.status, tt.contentType, tt.body)(w, r)
 				return true
 			}
-			_, err := u.Client(someUser).GraphQL(t.Context(), aRead)
+			u.metrics = telemetry.NewMetrics("test")
+			var err error
+			counted := metricstest.Changes(t, u.metrics, func() { _, err = u.Client(someUser).GraphQL(t.Context(), aRead) })
+			outcome := `logins_total{at="infrahub",outcome="failed"}`
+			if tt.kind == Unauthenticated {
+				outcome = `logins_total{at="infrahub",outcome="refused"}`
+			}
+			if counted[outcome] != 1 {
+				t.Errorf("%s is not counted in %v", outcome, counted)
+			}
 			e := mustBe(t, err, tt.kind)
 			if e.Message != tt.message || len(e.Details) > 0 {
 				t.Errorf("the message is %q with %v", e.Message, e.Details)
@@ -398,8 +410,12 @@ func TestRefusedLogins(t *testing.T) {
 			s.wantCounts(t, 1, 0, 0, 0)
 			// It is not remembered against the user.
 			s.onLogin = nil
-			if _, err := u.Client(someUser).GraphQL(t.Context(), aRead); err != nil {
+			counted = metricstest.Changes(t, u.metrics, func() { _, err = u.Client(someUser).GraphQL(t.Context(), aRead) })
+			if err != nil {
 				t.Errorf("a later login fails: %v", err)
+			}
+			if counted[`logins_total{at="infrahub",outcome="ok"}`] != 1 {
+				t.Errorf("the later login is not counted in %v", counted)
 			}
 		})
 	}

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"infrahub-mcp/internal/telemetry"
 )
 
 // retryRules say when a request is sent again.
@@ -70,6 +72,20 @@ func (a *attempts) next(o outcome) (time.Duration, bool) {
 		return min(a.readWait.NextBackOff(), maxReadDelay), true
 	}
 	return 0, false
+}
+
+// counted is the sort of fault as metrics know it.
+func counted(k Kind) telemetry.Reason {
+	switch k {
+	case Unreachable:
+		return telemetry.Unreachable
+	case Timeout:
+		return telemetry.Timeout
+	case Overloaded:
+		return telemetry.Overloaded
+	default:
+		return telemetry.OtherReason
+	}
 }
 
 // doubling returns a wait that doubles from first to longest, with jitter.

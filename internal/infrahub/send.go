@@ -25,7 +25,6 @@ import (
 type request struct {
 	method string
 	path   string // below the address, not escaped
-	route  string // what it is called for observation: the path without the branch
 	query  url.Values
 	body   []byte
 
@@ -118,6 +117,7 @@ func (u *Upstream) send(ctx context.Context, r request) (answer, error) {
 		if u.pause(ctx, wait) != nil {
 			return answer{}, gaveUp(ctx)
 		}
+		u.metrics.UpstreamRetries(counted(o.reason()))
 	}
 }
 
@@ -132,7 +132,7 @@ func (u *Upstream) attempt(ctx context.Context, r request, id string) outcome {
 	limited, cancel := context.WithTimeout(ctx, u.timeout)
 	defer cancel()
 
-	start := time.Now()
+	start, ended := time.Now(), u.metrics.UpstreamBegins()
 	o := u.exchange(limited, r, id)
 	if o.err != nil {
 		o.err.RequestID = id
@@ -142,7 +142,7 @@ func (u *Upstream) attempt(ctx context.Context, r request, id string) outcome {
 	}
 	took := time.Since(start)
 
-	u.observe(r.method, r.route, o.status, took)
+	ended(o.status, took)
 	attrs := []slog.Attr{
 		slog.String("method", r.method), slog.String("path", r.path), slog.Int("status", o.status),
 		slog.Duration("duration", took), slog.String("infrahub_request_id", id),
@@ -158,7 +158,12 @@ func (u *Upstream) attempt(ctx context.Context, r request, id string) outcome {
 func (u *Upstream) exchange(ctx context.Context, r request, id string) outcome {
 	var reused atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) { reused.Store(info.Reused) },
+		GotConn: func(info httptrace.GotConnInfo) {
+			reused.Store(info.Reused)
+			if !info.Reused {
+				u.metrics.UpstreamConnects()
+			}
+		},
 	})
 	req, err := u.newRequest(ctx, r, id)
 	if err != nil {

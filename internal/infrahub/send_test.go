@@ -23,6 +23,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"infrahub-mcp/internal/telemetry"
+	"infrahub-mcp/internal/telemetry/metricstest"
 	"infrahub-mcp/test/mcptest"
 )
 
@@ -355,10 +356,11 @@ func TestTimeouts(t *testing.T) {
 			}
 			w.Write([]byte(okBody))
 		}, Settings{Timeout: 20 * time.Millisecond, ReadAttempts: 2})
-		u.observe = func(string, string, int, time.Duration) {
+		u.pause = func(ctx context.Context, d time.Duration) error {
 			if requests.Load() == 2 { // the last one shall not be in a hurry
 				u.timeout = time.Minute
 			}
+			return pause(ctx, d)
 		}
 		if _, err := u.Client(someToken).GraphQL(t.Context(), aRead); err != nil {
 			t.Error(err)
@@ -623,13 +625,9 @@ func TestConcurrencyIsBounded(t *testing.T) {
 	}
 }
 
-func TestAttemptsAreObservedAndLogged(t *testing.T) {
-	type seen struct {
-		Method, Path string
-		Status       int
-	}
-	var observed []seen
+func TestAttemptsAreCountedAndLogged(t *testing.T) {
 	logger, log := logged()
+	metrics := telemetry.NewMetrics("test")
 	var requests atomic.Int32
 	u, _ := newUpstream(t, func(w http.ResponseWriter, _ *http.Request) {
 		if requests.Add(1) == 1 {
@@ -638,21 +636,20 @@ func TestAttemptsAreObservedAndLogged(t *testing.T) {
 		}
 		w.Write([]byte(okBody))
 	}, Settings{
-		ReadAttempts: 1, Logger: logger,
-		Observe: func(method, path string, status int, d time.Duration) {
-			if d <= 0 {
-				t.Errorf("the duration is %s", d)
-			}
-			observed = append(observed, seen{method, path, status})
-		},
+		ReadAttempts: 1, Logger: logger, Metrics: metrics,
 	})
-	_, err := u.Client(someToken).GraphQL(t.Context(), Query{Document: "{ secretField }", Branch: "b", At: "2h", Variables: map[string]any{"v": "secretValue"}})
-	if err != nil {
-		t.Fatal(err)
+	counted := metricstest.Changes(t, metrics, func() {
+		_, err := u.Client(someToken).GraphQL(t.Context(), Query{Document: "{ secretField }", Branch: "b", At: "2h", Variables: map[string]any{"v": "secretValue"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	want := map[string]float64{
+		`upstream_requests_total{outcome="none"}`: 1, `upstream_requests_total{outcome="2xx"}`: 1,
+		"upstream_request_duration_seconds_count": 2, "upstream_connections_total": 2, `upstream_retries_total{reason="unreachable"}`: 1,
 	}
-	want := []seen{{"POST", "/graphql", 0}, {"POST", "/graphql", 200}}
-	if diff := cmp.Diff(want, observed); diff != "" {
-		t.Errorf("observed (-want +got):\n%s", diff)
+	if diff := cmp.Diff(want, counted); diff != "" {
+		t.Errorf("counted (-want +got):\n%s", diff)
 	}
 	var ids []string
 	var lines []map[string]any
@@ -679,6 +676,14 @@ func TestAttemptsAreObservedAndLogged(t *testing.T) {
 	}
 	if len(ids) == 2 && ids[0] != ids[1] {
 		t.Errorf("the attempts of one request have the ids %v", ids)
+	}
+	again := metricstest.Changes(t, metrics, func() { // on the connection that is kept
+		if _, err := u.Client(someToken).GraphQL(t.Context(), aRead); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if diff := cmp.Diff(map[string]float64{`upstream_requests_total{outcome="2xx"}`: 1, "upstream_request_duration_seconds_count": 1}, again); diff != "" {
+		t.Errorf("counted again (-want +got):\n%s", diff)
 	}
 }
 

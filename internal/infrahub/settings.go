@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"infrahub-mcp/internal/telemetry"
 )
 
 // Settings describe one Infrahub server and how to reach it.
@@ -52,10 +54,8 @@ type Settings struct {
 	// status, duration, request id. Headers, bodies and variables are never
 	// logged. nil means no log.
 	Logger *slog.Logger
-	// Observe, if set, is called after each attempt, from any goroutine, with
-	// the path below the address (GraphQL without its branch), the status (0
-	// without an answer) and how long it took.
-	Observe func(method, path string, status int, d time.Duration)
+	// Metrics count attempts, connections and logins; nil counts nothing.
+	Metrics *telemetry.Metrics
 }
 
 // RateLimit says what to do when the server answers 429. Infrahub marks what
@@ -80,9 +80,6 @@ func (s Settings) withDefaults() Settings {
 	s.Priority = strings.ToLower(s.Priority)
 	if s.Logger == nil {
 		s.Logger = slog.New(slog.DiscardHandler)
-	}
-	if s.Observe == nil {
-		s.Observe = func(string, string, int, time.Duration) {}
 	}
 	return s
 }

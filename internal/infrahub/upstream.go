@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"infrahub-mcp/internal/telemetry"
 )
 
 // maxBody bounds what is read of one answer, in bytes after decompression. The
@@ -34,7 +36,7 @@ type Upstream struct {
 	userAgent string
 	retry     retryRules
 	log       *slog.Logger
-	observe   func(method, path string, status int, d time.Duration)
+	metrics   *telemetry.Metrics
 
 	// What tests replace: the bound of an answer, the clock, waiting.
 	maxBody int64
@@ -71,7 +73,7 @@ func New(s Settings) (*Upstream, error) {
 		userAgent: s.UserAgent,
 		retry:     newRetryRules(s),
 		log:       s.Logger,
-		observe:   s.Observe,
+		metrics:   s.Metrics,
 		maxBody:   maxBody,
 		now:       time.Now,
 		pause:     pause,

@@ -243,6 +243,8 @@ func describe(err error, what string) string {
 // when the client cancelled the request.
 func (s *Server) exchange(ctx context.Context, m *message, e *exchange, peer *peer) []byte {
 	start := time.Now()
+	s.options.Metrics.RequestBegins()
+	defer s.options.Metrics.RequestEnds()
 	peer.exchange = e
 	ctx = context.WithValue(s.core.WithContext(withTrace(ctx, m), peer), exchangeKey{}, e)
 
@@ -264,7 +266,7 @@ func (s *Server) exchange(ctx context.Context, m *message, e *exchange, peer *pe
 		response = nil
 	}
 	answer, failed := s.encode(ctx, m, e, response)
-	s.options.Observe(known(m.Method), failed, float64(time.Since(start).Microseconds())/1000)
+	s.options.Metrics.Message(known(m.Method), failed, time.Since(start))
 	return answer
 }
 

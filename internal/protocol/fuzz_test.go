@@ -285,7 +285,7 @@ func fuzzed(f *testing.F) *Server {
 		f.Fatal(err)
 	}
 	f.Cleanup(down.Close)
-	schemas := schema.NewCache(time.Hour, 1)
+	schemas := schema.NewCache(time.Hour, 1, nil)
 	s, _ := testServer(f, func(o *Options) {
 		o.Tools = o.Tools[1:] // without the gate
 		o.AnswerTime = time.Millisecond

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"infrahub-mcp/internal/telemetry"
 )
 
 // HTTP serves MCP over streamable HTTP on one path (specification, section
@@ -168,6 +170,7 @@ func (h *HTTP) post(w http.ResponseWriter, r *http.Request) {
 	default:
 		if m.Method == string(mcp.MethodInitialize) && !modern {
 			session = h.sessions.Issue(r.Context(), initializes(m))
+			h.server.options.Metrics.SessionStarted()
 			w.Header().Set(sessionHeader, session)
 		}
 		if h.options.StepUp != nil && h.server.beyond(r.Context(), m) {
@@ -258,6 +261,8 @@ func (h *HTTP) request(w http.ResponseWriter, r *http.Request, m *message, p *pe
 		}
 	})()
 	if m.Method == string(mcp.MethodSubscriptionsListen) {
+		h.server.options.Metrics.StreamOpens(telemetry.SubscriptionStream)
+		defer h.server.options.Metrics.StreamCloses(telemetry.SubscriptionStream)
 		defer context.AfterFunc(h.closing, func() { cancel(errClosing) })()
 		// The client comes again with the credential that it has then.
 		defer time.AfterFunc(h.sessions.lifetime, func() { cancel(errClosing) }).Stop()
@@ -315,6 +320,8 @@ func (h *HTTP) listen(w http.ResponseWriter, r *http.Request) {
 	if _, ok := h.session(w, r, nil); !ok {
 		return
 	}
+	h.server.options.Metrics.StreamOpens(telemetry.SessionStream)
+	defer h.server.options.Metrics.StreamCloses(telemetry.SessionStream)
 	out := newStream(w, h.options.WriteTimeout)
 	defer out.keepAlive(h.options.KeepAlive, h.options.KeepAlive)()
 	if lost, got, ok := h.records.find(r.Header.Get(sessionHeader), r.Header.Get("Last-Event-ID")); ok {
@@ -370,6 +377,7 @@ func (h *HTTP) end(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.sessions.End(id)
+	h.server.options.Metrics.SessionEnded()
 	h.questions.end(id)
 	h.levels.forget(id)
 	h.subscribers.end(id)

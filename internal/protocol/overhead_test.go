@@ -22,6 +22,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"infrahub-mcp/internal/call"
+	"infrahub-mcp/internal/telemetry"
 	"infrahub-mcp/internal/tool"
 )
 
@@ -149,16 +150,16 @@ func echo() tool.Tool {
 	})
 }
 
-func newEchoCall(o Origin) *call.Call {
-	return &call.Call{Logger: slog.New(slog.DiscardHandler), Report: o.Report, Ask: o.Ask, Settings: call.Settings{MaxBytes: 100_000}}
+func newEchoCall(o Origin, m *telemetry.Metrics) *call.Call {
+	return &call.Call{Logger: slog.New(slog.DiscardHandler), Metrics: m, Report: o.Report, Ask: o.Ask, Settings: call.Settings{MaxBytes: 100_000}}
 }
 
 // ours serves the tool with this package.
 func ours(t testing.TB) (url string) {
+	m := telemetry.NewMetrics("1")
 	s := New(Options{
-		Name: "test", Title: "Test", Version: "1", Tools: []tool.Tool{echo()},
-		NewCall: func(_ context.Context, o Origin) (*call.Call, error) { return newEchoCall(o), nil },
-		Observe: func(string, bool, float64) {},
+		Name: "test", Title: "Test", Version: "1", Tools: []tool.Tool{echo()}, Metrics: m,
+		NewCall: func(_ context.Context, o Origin) (*call.Call, error) { return newEchoCall(o, m), nil },
 		Logger:  slog.New(slog.DiscardHandler),
 	})
 	h := NewHTTP(s, NewSessions(time.Hour, principal), HTTPOptions{})
@@ -173,7 +174,7 @@ func bare(t testing.TB) (url string) {
 	entry := mcp.NewToolWithRawSchema(echo.Name, echo.Description, echo.Input)
 	entry.RawOutputSchema = echo.Output
 	s.AddTool(entry, func(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		result, err := echo.Run(ctx, newEchoCall(Origin{}), request.Params.RawArguments)
+		result, err := echo.Run(ctx, newEchoCall(Origin{}, nil), request.Params.RawArguments)
 		return &mcp.CallToolResult{Content: []mcp.Content{mcp.NewTextContent(result.Text)}, StructuredContent: result.Structured}, err
 	})
 	return served(t, server.NewStreamableHTTPServer(s, server.WithStateful(true)))

@@ -27,6 +27,7 @@ import (
 	"infrahub-mcp/internal/problem"
 	"infrahub-mcp/internal/prompt"
 	"infrahub-mcp/internal/resource"
+	"infrahub-mcp/internal/telemetry"
 	"infrahub-mcp/internal/tool"
 	"infrahub-mcp/internal/watch"
 )
@@ -58,9 +59,8 @@ type Options struct {
 	// AnswerTime is how long a user may think while a call waits
 	// (call.AnswerTime when 0).
 	AnswerTime time.Duration
-	// Observe is told of every message that was answered: its method, or
-	// "other", and whether the answer was an error.
-	Observe func(method string, failed bool, milliseconds float64)
+	// Metrics count requests, sessions and streams; nil counts nothing.
+	Metrics *telemetry.Metrics
 	// Extend adds to the library's server what the catalogues cannot hold. The
 	// program has nothing to add; the conformance tests do.
 	Extend func(*server.MCPServer, Ask)

@@ -101,7 +101,6 @@ func testServer(t testing.TB, change ...func(*Options)) (*Server, *gate) {
 			return &call.Call{Logger: slog.New(slog.DiscardHandler), Report: o.Report, Log: o.Log, Commit: o.Commit, Ask: o.Ask, Modern: o.Modern, Settings: call.Settings{MaxBytes: 100_000}}, nil
 		},
 		Principal: principal,
-		Observe:   func(string, bool, float64) {},
 		Logger:    slog.New(slog.DiscardHandler),
 	}
 	for _, f := range change {

@@ -41,7 +41,7 @@ func session(t *testing.T, writer bool) (*call.Call, *sandbox.Sandbox) {
 	logger := slog.New(slog.DiscardHandler)
 	client := upstream.Client(infrahub.Credential{Token: seed.Accounts()[0].Token})
 	c := &call.Call{
-		Client: client, Schemas: schema.NewCache(time.Hour, 4), Logger: logger, User: "ann", Settings: call.Settings{ExpandPeers: true},
+		Client: client, Schemas: schema.NewCache(time.Hour, 4, nil), Logger: logger, User: "ann", Settings: call.Settings{ExpandPeers: true},
 		Branches: branch.NewManager(branch.Options{Pattern: pattern, Attempts: 1, Store: branch.NewMemory(1, time.Hour), Logger: logger}).Session(client, branch.Owner{Session: "1"}),
 	}
 	if writer {

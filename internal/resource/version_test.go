@@ -83,7 +83,7 @@ func TestAVersionIsAnotherOneWhenTheContentIs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c, box := session(t, true)
-			c.Schemas = schema.NewCache(0, 4)
+			c.Schemas = schema.NewCache(0, 4, nil)
 			before := versions(t, c)
 			test.change(t, c, box.Base())
 			if diff := cmp.Diff(test.want, differing(before, versions(t, c))); diff != "" {
@@ -96,7 +96,7 @@ func TestAVersionIsAnotherOneWhenTheContentIs(t *testing.T) {
 func TestTheVersionOfASessionBranchThatIsGoneIsThatOfTheDefaultBranch(t *testing.T) {
 	t.Parallel()
 	c, box := session(t, true)
-	c.Schemas = schema.NewCache(0, 4)
+	c.Schemas = schema.NewCache(0, 4, nil)
 	if err := box.Base().Store.DeleteBranch(c.SessionBranch); err != nil {
 		t.Fatal(err)
 	}

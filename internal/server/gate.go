@@ -12,6 +12,7 @@ import (
 	"infrahub-mcp/internal/auth"
 	"infrahub-mcp/internal/config"
 	"infrahub-mcp/internal/server/front"
+	"infrahub-mcp/internal/telemetry"
 )
 
 // gate is what stands before the protocol over HTTP: who may come, how often,
@@ -24,6 +25,7 @@ type gate struct {
 	byPrincipal   *front.RateLimit
 	streams       *front.Streams
 	authenticator auth.Authenticator
+	metrics       *telemetry.Metrics
 	// login are the endpoints of mode oidc by path, which look after themselves:
 	// any web page may use those that take no cookie.
 	login map[string]http.Handler
@@ -35,8 +37,8 @@ type gate struct {
 // limitsKept bounds the clients whose rate is remembered.
 const limitsKept = 10_000
 
-func newGate(cfg *config.Config, authenticator auth.Authenticator) (*gate, error) {
-	g := &gate{authenticator: authenticator}
+func newGate(cfg *config.Config, authenticator auth.Authenticator, metrics *telemetry.Metrics) (*gate, error) {
+	g := &gate{authenticator: authenticator, metrics: metrics}
 	var err error
 	public := ""
 	if authenticator, ok := authenticator.(*singleSignOn); ok {
@@ -70,9 +72,9 @@ func newGate(cfg *config.Config, authenticator auth.Authenticator) (*gate, error
 // protect puts what concerns MCP alone before its handler.
 func (g *gate) protect(mcp http.Handler) http.Handler {
 	return front.Chain(mcp,
-		g.streams.By(front.ByAddress),
+		g.streams.By(front.ByAddress, g.metrics),
 		func(next http.Handler) http.Handler { return auth.Require(g.authenticator, next) },
-		g.byPrincipal.By(func(r *http.Request) string { return auth.IdentityFrom(r.Context()).Principal.Key }))
+		g.byPrincipal.By(func(r *http.Request) string { return auth.IdentityFrom(r.Context()).Principal.Key }, g.metrics, telemetry.PrincipalLimit))
 }
 
 // surround puts what concerns every request before the routes.
@@ -82,7 +84,22 @@ func (g *gate) surround(routes http.Handler, survive front.Middleware) http.Hand
 		front.WithRequestID, g.proxies.WithAddress, survive, front.LimitWrites(writeLimit), front.Linger(lingering()),
 		g.hosts.Guard,
 		front.Except(g.origins.Guard, login...), front.Except(g.origins.CORS(g.header...), login...),
-		front.Except(g.byAddress.By(front.ByAddress), append(login, "/health", "/metrics")...))
+		front.Except(g.byAddress.By(front.ByAddress, g.metrics, telemetry.AddressLimit), append(login, "/health", "/metrics")...))
+}
+
+// elsewhere returns the gate of another address that the server listens on. The
+// lists of names and web pages are those of MCP and say nothing about it.
+func (g *gate) elsewhere(host string) (*gate, error) {
+	other := *g
+	other.login = nil
+	var err error
+	if other.hosts, err = front.NewHosts(nil, host, ""); err != nil {
+		return nil, err
+	}
+	if other.origins, err = front.NewOrigins(nil, "", other.hosts); err != nil {
+		return nil, err
+	}
+	return &other, nil
 }
 
 // lingering bounds what is read of a body after it was refused. A client that

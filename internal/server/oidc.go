@@ -21,6 +21,7 @@ import (
 	"infrahub-mcp/internal/auth/oidc/seal"
 	"infrahub-mcp/internal/config"
 	"infrahub-mcp/internal/server/front"
+	"infrahub-mcp/internal/telemetry"
 )
 
 // Limits of the endpoints of a login, which anyone may use without a token: of
@@ -41,7 +42,7 @@ type singleSignOn struct {
 }
 
 // newSingleSignOn builds mode oidc. It asks nobody but the shared store.
-func newSingleSignOn(ctx context.Context, cfg *config.Config, own *auth.None, keys auth.Keys, logger *slog.Logger) (*singleSignOn, error) {
+func newSingleSignOn(ctx context.Context, cfg *config.Config, own *auth.None, keys auth.Keys, logger *slog.Logger, metrics *telemetry.Metrics) (*singleSignOn, error) {
 	documents, err := client.ParseDocumentPolicy(strings.Join(cfg.Auth.OIDCCIMD, ","))
 	if err != nil {
 		return nil, fmt.Errorf("INFRAHUB_MCP_OIDC_CIMD: %w", err)
@@ -54,7 +55,7 @@ func newSingleSignOn(ctx context.Context, cfg *config.Config, own *auth.None, ke
 	if err != nil {
 		return nil, fmt.Errorf("mode oidc: %w", err)
 	}
-	wait, err := loginLimit()
+	wait, err := loginLimit(metrics)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +76,7 @@ func newSingleSignOn(ctx context.Context, cfg *config.Config, own *auth.None, ke
 		Clients: client.New(client.Settings{
 			Box: box, KnownID: cfg.Auth.OIDCClientID, AllowedRedirectURIs: cfg.Auth.OIDCAllowedRedirects, Documents: documents, Logger: logger,
 		}),
-		Ledger: store, Credential: own.Identity().Credential, Wait: wait, Logger: logger,
+		Ledger: store, Credential: own.Identity().Credential, Wait: wait, Logger: logger, Metrics: metrics,
 	})
 	if err != nil {
 		return nil, errors.Join(err, s.close())
@@ -127,7 +128,7 @@ func (s *singleSignOn) announce(cfg *config.Config, logger *slog.Logger) {
 
 // loginLimit returns how long the sender of a request has to wait, by address and
 // all together.
-func loginLimit() (func(*http.Request) time.Duration, error) {
+func loginLimit(metrics *telemetry.Metrics) (func(*http.Request) time.Duration, error) {
 	byAddress, err := front.NewRateLimit(loginsPerSecond, loginsAtOnce, limitsKept)
 	if err != nil {
 		return nil, err
@@ -137,10 +138,14 @@ func loginLimit() (func(*http.Request) time.Duration, error) {
 		return nil, err
 	}
 	return func(r *http.Request) time.Duration {
-		if wait := byAddress.Wait(front.ByAddress(r)); wait > 0 {
-			return wait
+		wait := byAddress.Wait(front.ByAddress(r))
+		if wait == 0 {
+			wait = together.Wait("all")
 		}
-		return together.Wait("all")
+		if wait > 0 {
+			metrics.PutOff(telemetry.LoginLimit)
+		}
+		return wait
 	}, nil
 }
 

@@ -24,7 +24,9 @@ func (a *app) handler(mcp http.Handler) http.Handler {
 		mux.Handle(path, endpoint)
 	}
 	mux.HandleFunc("GET /health", a.health())
-	mux.Handle("GET /metrics", a.metrics)
+	if a.metricsAt == "" {
+		mux.Handle("GET /metrics", a.reading)
+	}
 	mux.HandleFunc("/", a.notFound)
 
 	return a.gate.surround(mux, a.survive)

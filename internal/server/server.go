@@ -62,7 +62,7 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 	for _, warning := range o.Warnings {
 		logger.Warn("configuration", "warning", warning)
 	}
-	metrics := telemetry.NewMetrics()
+	metrics := telemetry.NewMetrics(o.Version)
 	a, err := newApp(ctx, cfg, o.Version, logger, metrics)
 	if err != nil {
 		return err
@@ -92,6 +92,13 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 	if cfg.Tools.RevealSecrets {
 		logger.Warn("values of Password and HashedPassword attributes are shown to clients", "variable", "INFRAHUB_MCP_REVEAL_SECRETS")
 	}
+	if a.metricsAt != "" {
+		stop, err := a.serveMetrics(ctx)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	if cfg.Server.Transport == config.TransportHTTP {
 		err = a.serveHTTP(ctx, cfg, o.Listening)
 	} else {
@@ -117,8 +124,12 @@ type app struct {
 	branches *branch.Manager
 	settings call.Settings
 	metrics  *telemetry.Metrics
-	logger   *slog.Logger
-	protocol *protocol.Server
+	reading  http.Handler // of the metrics
+	// metricsAt is where they are read on a port of their own, "" for the port of
+	// MCP.
+	metricsAt string
+	logger    *slog.Logger
+	protocol  *protocol.Server
 }
 
 func newApp(ctx context.Context, cfg *config.Config, version string, logger *slog.Logger, metrics *telemetry.Metrics) (*app, error) {
@@ -133,14 +144,14 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 	own := auth.NewNone(infrahub.Credential{
 		Token: cfg.Infrahub.APIToken.Reveal(), Username: cfg.Infrahub.Username, Password: cfg.Infrahub.Password.Reveal(),
 	})
-	accounts := auth.NewAccounts(auth.Profile(upstream), logger)
+	accounts := auth.NewAccounts(auth.Profile(upstream), logger, metrics)
 	keys, err := signingKeys(cfg)
 	if err != nil {
 		return nil, err
 	}
 	var sso *singleSignOn
 	if auth.Mode(cfg.Auth.Mode) == auth.ModeOIDC {
-		if sso, err = newSingleSignOn(ctx, cfg, own, keys, logger); err != nil {
+		if sso, err = newSingleSignOn(ctx, cfg, own, keys, logger, metrics); err != nil {
 			return nil, err
 		}
 	}
@@ -148,7 +159,7 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 	if err != nil {
 		return nil, err
 	}
-	gate, err := newGate(cfg, authenticator)
+	gate, err := newGate(cfg, authenticator, metrics)
 	if err != nil {
 		return nil, err
 	}
@@ -168,15 +179,20 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 			Pattern: pattern, Attempts: cfg.Branch.MaxRetries,
 			Store: branch.NewMemory(branchesKept, branchLife), Changed: watcher.Hurry, Logger: logger,
 		}),
-		schemas: schema.NewCache(schemaAge, schemasKept),
+		schemas: schema.NewCache(schemaAge, schemasKept, metrics),
 		settings: call.Settings{
 			AllowAgnostic: cfg.Writes.AllowAgnostic, ConfirmDelete: call.ConfirmDelete(cfg.Writes.ConfirmDeletes),
 			RevealSecrets: cfg.Tools.RevealSecrets, ExpandPeers: cfg.Tools.SchemaExpandPeers,
 			MaxBytes: cfg.Tools.MaxResponseBytes, PageSize: cfg.Infrahub.PaginationSize, Concurrency: cfg.Infrahub.MaxConcurrentExecution,
 			CallLimit: max(leastCallLimit, 3*cfg.Infrahub.Timeout), DefaultBranch: cfg.Infrahub.DefaultBranch, Version: version,
 		},
-		metrics: metrics,
-		logger:  logger,
+		metrics:   metrics,
+		reading:   metrics.JSON(),
+		metricsAt: cfg.Telemetry.MetricsAddress,
+		logger:    logger,
+	}
+	if cfg.Telemetry.PrometheusEnabled {
+		a.reading = metrics.Exposition()
 	}
 	if cfg.Tools.ReadOnly {
 		a.settings.WhyReadOnly = "The operator made this server read-only (INFRAHUB_MCP_READ_ONLY)."
@@ -184,7 +200,7 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 	options := protocol.Options{
 		Name: "infrahub-mcp", Title: "Infrahub", Version: version,
 		Tools: tool.Catalogue(), Resources: resource.Catalogue(), Prompts: prompt.Catalogue(),
-		ReadOnly: cfg.Tools.ReadOnly, NewCall: a.call, Principal: principal, Watcher: watcher, Observe: metrics.Message, Logger: logger,
+		ReadOnly: cfg.Tools.ReadOnly, NewCall: a.call, Principal: principal, Watcher: watcher, Metrics: metrics, Logger: logger,
 	}
 	if sso != nil { // elsewhere all may write that reach the server
 		options.MayWrite = a.mayWrite
@@ -229,6 +245,7 @@ func (a *app) call(ctx context.Context, origin protocol.Origin) (*call.Call, err
 		User:          cmp.Or(user, call.Anonymous),
 		Subject:       id.Principal.Subject,
 		Logger:        a.logger,
+		Metrics:       a.metrics,
 		Branches:      branches,
 		SessionBranch: current,
 		Modern:        origin.Modern,
@@ -272,6 +289,7 @@ func (a *app) mayWrite(ctx context.Context) bool {
 // the challenge that says what is missing.
 func (a *app) stepUp(ctx context.Context, tool string) string {
 	p := auth.IdentityFrom(ctx).Principal
+	a.metrics.ToolCall(tool, telemetry.Refused, 0)
 	a.logger.InfoContext(ctx, "tool_call", "tool", tool, "user", p.Name, "branch", "", "outcome", "refused", "reason", "insufficient scope", "subject", p.Subject)
 	return a.sso.StepUp()
 }
@@ -292,7 +310,7 @@ func upstreamSettings(cfg *config.Config, version string, logger *slog.Logger, m
 		},
 		UserAgent: "infrahub-mcp/" + version,
 		Logger:    logger,
-		Observe:   func(_, _ string, status int, _ time.Duration) { metrics.Upstream(status) },
+		Metrics:   metrics,
 	}
 }
 

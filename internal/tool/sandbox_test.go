@@ -71,7 +71,7 @@ func newInfra(t testing.TB, change ...func(*infra)) *infra {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := &infra{t: t, box: box, schemas: schema.NewCache(time.Hour, 8), token: seed.Accounts()[0].Token, owner: branch.Owner{Session: "1"}}
+	i := &infra{t: t, box: box, schemas: schema.NewCache(time.Hour, 8, nil), token: seed.Accounts()[0].Token, owner: branch.Owner{Session: "1"}}
 	i.settings = call.Settings{
 		MaxBytes: 500_000, PageSize: 50, Concurrency: 3, ExpandPeers: true, CallLimit: time.Minute,
 		ConfirmDelete: call.ConfirmAuto, Version: "test",

@@ -17,6 +17,7 @@ import (
 
 	"infrahub-mcp/internal/call"
 	"infrahub-mcp/internal/problem"
+	"infrahub-mcp/internal/telemetry"
 	"infrahub-mcp/internal/toon"
 )
 
@@ -86,25 +87,26 @@ func Define[In, Out any](t Tool, run func(context.Context, *call.Call, In) (*Out
 // that a model can act on is a Result.
 func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage) (result Result, err error) {
 	start := time.Now()
-	panicked := false
+	broken := false // through a fault of this server
 	defer func() {
-		outcome := "ok"
+		outcome, took := telemetry.OK, time.Since(start)
 		switch {
-		case err != nil, panicked:
-			outcome = "failed"
+		case err != nil, broken:
+			outcome = telemetry.Failed
 			if _, asks := errors.AsType[*call.InputRequired](err); asks {
-				outcome = "asked"
+				outcome = telemetry.Asked
 			}
 		case result.IsError:
-			outcome = "refused"
+			outcome = telemetry.Refused
 		}
+		c.Metrics.ToolCall(t.Name, outcome, took)
 		c.Logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "tool_call", c.Audited(
 			slog.String("tool", t.Name), slog.String("user", c.User), slog.String("branch", c.SessionBranch),
-			slog.String("outcome", outcome), slog.Duration("duration", time.Since(start)))...)
+			slog.String("outcome", string(outcome)), slog.Duration("duration", took))...)
 	}()
 	defer func() {
 		if fault := recover(); fault != nil {
-			panicked = true
+			broken = true
 			c.Logger.ErrorContext(ctx, "a tool panicked", "tool", t.Name, "panic", fmt.Sprintf("%T", fault), "stack", string(debug.Stack()))
 			result, err = Result{Text: "The server failed while it ran this tool. The operator finds the reason in its log.", IsError: true}, nil
 		}
@@ -123,11 +125,11 @@ func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage)
 		out, err = t.run(ctx, c, arguments) // nothing was written; now it goes to a fresh branch
 	}
 	if err != nil {
-		return t.failure(ctx, c, missingBranch(ctx, c, arguments, err))
+		return t.failure(ctx, c, missingBranch(ctx, c, arguments, err), &broken)
 	}
 	structured, err := encode(out)
 	if err != nil {
-		return t.failure(ctx, c, fmt.Errorf("encoding the result: %w", err))
+		return t.failure(ctx, c, fmt.Errorf("encoding the result: %w", err), &broken)
 	}
 	if len(structured) > c.Settings.MaxBytes {
 		what, do := fmt.Sprintf("The result has %d bytes, more than the limit of %d.", len(structured), c.Settings.MaxBytes), t.narrow
@@ -135,7 +137,7 @@ func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage)
 			what = fmt.Sprintf("It was applied on the branch %s, but the answer has %d bytes, more than the limit of %d.", c.SessionBranch, len(structured), c.Settings.MaxBytes)
 			do = "Do not repeat it: read back what was written, or call get_branch_diff."
 		}
-		return t.failure(ctx, c, problem.New(what, do))
+		return t.failure(ctx, c, problem.New(what, do), &broken)
 	}
 	form := t.form
 	if chooser, ok := out.(interface{ Form() Form }); ok {
@@ -148,7 +150,7 @@ func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage)
 			text, err = structured, nil
 		}
 		if err != nil {
-			return t.failure(ctx, c, fmt.Errorf("encoding the result as text: %w", err))
+			return t.failure(ctx, c, fmt.Errorf("encoding the result as text: %w", err), &broken)
 		}
 	}
 	return Result{Structured: structured, Text: string(text)}, nil
@@ -166,8 +168,9 @@ func encode(out any) (json.RawMessage, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// failure decides what an error becomes.
-func (t *Tool) failure(ctx context.Context, c *call.Call, err error) (Result, error) {
+// failure decides what an error becomes, and sets broken for one that nobody but
+// the operator can mend.
+func (t *Tool) failure(ctx context.Context, c *call.Call, err error, broken *bool) (Result, error) {
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return Result{}, err
 	}
@@ -182,6 +185,7 @@ func (t *Tool) failure(ctx context.Context, c *call.Call, err error) (Result, er
 		if protocolFault(err) {
 			return Result{}, err
 		}
+		*broken = true
 		c.Logger.ErrorContext(ctx, "a tool failed", "tool", t.Name, "error", err)
 		text = "The server failed while it ran this tool. The operator finds the reason in its log."
 	}

@@ -105,7 +105,7 @@ func caller(t testing.TB, f *fake) (c *call.Call, log *bytes.Buffer) {
 	client := upstream.Client(infrahub.Credential{Token: "token-of-the-test"})
 	branches := branch.NewManager(branch.Options{Attempts: 1, Store: branch.NewMemory(10, time.Hour), Logger: logger})
 	return &call.Call{
-		Client: client, Schemas: schema.NewCache(time.Hour, 4), Logger: logger, User: "ann", Branches: branches.Session(client, branch.Owner{Session: "1"}),
+		Client: client, Schemas: schema.NewCache(time.Hour, 4, nil), Logger: logger, User: "ann", Branches: branches.Session(client, branch.Owner{Session: "1"}),
 		Settings: call.Settings{MaxBytes: 100_000, PageSize: 10, Concurrency: 3, ExpandPeers: true, CallLimit: time.Minute},
 	}, log
 }

@@ -389,7 +389,7 @@ func TestWhatBecameOfTheBranchIsToldBesideARefusalToo(t *testing.T) {
 func TestReadsAfterTheSessionBranchIsGoneSaySoOnce(t *testing.T) {
 	t.Parallel()
 	i := newInfra(t)
-	i.schemas = schema.NewCache(0, 8)
+	i.schemas = schema.NewCache(0, 8, nil)
 	i.must("node_upsert", obj{"kind": "BuiltinTag", "data": obj{"name": "before"}}, nil)
 	lost := i.branch()
 	if err := i.box.Base().Store.DeleteBranch(lost); err != nil {

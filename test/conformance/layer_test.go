@@ -44,7 +44,6 @@ func layer(t *testing.T) string {
 			return &call.Call{Client: upstream.Client(infrahub.Credential{Token: "none"}), Logger: logger, Report: origin.Report, Log: origin.Log, Ask: origin.Ask, Modern: origin.Modern, Settings: call.Settings{MaxBytes: 100_000}}, nil
 		},
 		Principal: nobody,
-		Observe:   func(string, bool, float64) {},
 		Logger:    logger,
 	})
 	transport := protocol.NewHTTP(s, protocol.NewSessions(time.Hour, nobody), protocol.HTTPOptions{})

@@ -292,7 +292,7 @@ func newWitness(t *testing.T, settings ...string) *witness {
 	w.proxy.behave(w.forward)
 	w.program = start(t, launch{
 		transport: overHTTP, address: "http://" + w.proxy.address, token: seed.Accounts()[0].Token,
-		settings: append([]string{"INFRAHUB_TIMEOUT=1", "INFRAHUB_MCP_RETRY_MAX_ATTEMPTS=1", "INFRAHUB_MCP_RETRY_BASE_DELAY=0.01", "TMPDIR=" + w.files, "HOME=" + w.files}, settings...),
+		settings: append([]string{"INFRAHUB_TIMEOUT=1", "INFRAHUB_MCP_RETRY_MAX_ATTEMPTS=1", "INFRAHUB_MCP_RETRY_BASE_DELAY=0.01", "INFRAHUB_MCP_PROMETHEUS_ENABLED=true", "TMPDIR=" + w.files, "HOME=" + w.files}, settings...),
 	})
 	return w
 }
@@ -437,6 +437,8 @@ func (w *witness) conclude(t *testing.T) {
 	for _, path := range []string{"/health", "/metrics", "/", "/register"} {
 		if r := w.send(t.Context(), http.MethodGet, w.base()+path, "", as("")); r.status == 0 {
 			t.Errorf("%s is not answered", path)
+		} else if path == "/metrics" && (strings.Contains(r.body, markedUser) || !strings.Contains(r.body, "infrahub_mcp_tool_calls_total{")) {
+			t.Errorf("the metrics name a user, or count nothing:\n%s", r.body)
 		}
 	}
 	directories := []string{w.files}

@@ -13,6 +13,7 @@ import (
 
 	"infrahub-mcp/internal/auth/oidc/provider"
 	"infrahub-mcp/internal/auth/oidc/seal"
+	"infrahub-mcp/internal/telemetry"
 )
 
 // identity is a user as the provider named them at the login.
@@ -58,31 +59,31 @@ func (o *Server) callback(w http.ResponseWriter, r *http.Request) {
 	var j journey
 	if err := o.box.Open(seal.State, o.cookie(r, journeyCookie(state)), &j); err != nil ||
 		subtle.ConstantTimeCompare([]byte(j.State), []byte(digest(state))) != 1 {
-		o.log(r, slog.LevelWarn, "refused", "reason", "no login of this browser is under way")
+		o.ended(r, slog.LevelWarn, "refused", "reason", "no login of this browser is under way")
 		o.showFault(w, http.StatusForbidden, "This login was not begun in this browser, or too long ago, or it is over.",
 			"If you have just logged in, your MCP client may be connected already. Otherwise start the login again from there.")
 		return
 	}
 	o.setCookie(w, journeyCookie(state), "", 0)
 	if first, _, err := o.settings.Ledger.Mark(r.Context(), "state:"+j.State, loginLife); err != nil {
-		o.log(r, slog.LevelError, "put off", "reason", fmt.Errorf("%w: %w", errStore, err))
+		o.ended(r, slog.LevelError, "put off", "reason", fmt.Errorf("%w: %w", errStore, err))
 		retryAfter(w, unavailableFor)
 		o.showFault(w, http.StatusServiceUnavailable, "The server cannot finish the login now.", startAgain)
 		return
 	} else if !first {
-		o.log(r, slog.LevelWarn, "refused", "reason", "the answer of the provider came twice")
+		o.ended(r, slog.LevelWarn, "refused", "reason", "the answer of the provider came twice")
 		o.showFault(w, http.StatusBadRequest, "This login is over.", "If you have just logged in, your MCP client may be connected already. Otherwise start the login again from there.")
 		return
 	}
 	if err := o.settings.Provider.CheckIssuer(form["iss"]); err != nil {
-		o.log(r, slog.LevelWarn, "refused", "reason", "the answer names another issuer")
+		o.ended(r, slog.LevelWarn, "refused", "reason", "the answer names another issuer")
 		o.showFault(w, http.StatusForbidden, "The answer does not come from the identity provider of this server.", startAgain)
 		return
 	}
 	asked := j.Request
 	if form.Has("error") {
 		refused := o.settings.Provider.Declined(r.Context(), form.Get("error"), len(asked.Scopes) > 0)
-		o.log(r, slog.LevelInfo, "refused", "reason", refused)
+		o.ended(r, slog.LevelInfo, "refused", "reason", refused)
 		o.redirect(w, r, asked.RedirectURI, asked.State, ofProvider(refused.Code))
 		return
 	}
@@ -108,7 +109,7 @@ func (o *Server) finish(w http.ResponseWriter, r *http.Request, asked request, l
 	if err != nil {
 		return err
 	}
-	o.log(r, slog.LevelInfo, "granted", "user", g.Identity.Name, "subject", g.Identity.Subject, "scopes", g.Scopes)
+	o.ended(r, slog.LevelInfo, "granted", "user", g.Identity.Name, "subject", g.Identity.Subject, "scopes", g.Scopes)
 	o.answer(w, r, asked.RedirectURI, url.Values{"code": {sealed}}, asked.State)
 	return nil
 }
@@ -116,7 +117,7 @@ func (o *Server) finish(w http.ResponseWriter, r *http.Request, asked request, l
 // failed tells the client, and through it the user, that the login could not be
 // completed. Why is told to the operator.
 func (o *Server) failed(w http.ResponseWriter, r *http.Request, asked request, err error) {
-	o.log(r, slog.LevelWarn, "failed", "reason", err)
+	o.ended(r, slog.LevelWarn, "failed", "reason", err)
 	refused := &refusal{"server_error", "The identity provider's answer could not be used. The operator of this server finds the reason in its log."}
 	if unavailable(err) {
 		refused = &refusal{"temporarily_unavailable", "The identity provider does not answer. Try again in a moment."}
@@ -142,6 +143,19 @@ func ofProvider(code string) *refusal {
 // both returns the scopes that are in both lists.
 func both(a, b []string) []string {
 	return slices.DeleteFunc(slices.Clone(a), func(scope string) bool { return !slices.Contains(b, scope) })
+}
+
+// ended writes the line of a login that is over, and counts it.
+func (o *Server) ended(r *http.Request, level slog.Level, outcome string, attributes ...any) {
+	o.log(r, level, outcome, attributes...)
+	counted := telemetry.Failed
+	switch outcome {
+	case "granted":
+		counted = telemetry.OK
+	case "refused":
+		counted = telemetry.Refused
+	}
+	o.settings.Metrics.Login(telemetry.AtProvider, counted)
 }
 
 // log writes a line about a login.

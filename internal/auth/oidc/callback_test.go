@@ -10,6 +10,8 @@ import (
 
 	"infrahub-mcp/internal/auth/oidc"
 	"infrahub-mcp/internal/auth/oidc/idptest"
+	"infrahub-mcp/internal/telemetry"
+	"infrahub-mcp/internal/telemetry/metricstest"
 )
 
 // callbackPaths are those where the provider may send users back to.
@@ -135,7 +137,8 @@ func TestWhatTheProviderSaysWhenItRefusesStaysHere(t *testing.T) {
 		{strings.Repeat("a", 65), "server_error", ""},
 	} {
 		t.Run(test.code, func(t *testing.T) {
-			s := newSite(t, options{})
+			m := telemetry.NewMetrics("test")
+			s := newSite(t, options{server: func(s *oidc.Settings) { s.Metrics = m }})
 			s.idp.Deny(test.code, markup)
 			b := s.browser()
 			got := b.finish(b.approve(b.ask(asking(s.register(loopback)))))
@@ -146,6 +149,7 @@ func TestWhatTheProviderSaysWhenItRefusesStaysHere(t *testing.T) {
 			if test.code == "invalid_scope" && !strings.Contains(s.log.String(), `scopes="[openid email profile write`) {
 				t.Errorf("the log does not say which scopes were asked for:\n%s", s.log)
 			}
+			wantLogin(t, m, "refused")
 			if strings.Contains(s.log.String(), "script") {
 				t.Errorf("the log:\n%s", s.log)
 			}
@@ -166,13 +170,35 @@ func TestALoginThatTheProviderDoesNotCompleteIsReported(t *testing.T) {
 		{"it answers something else", idptest.Fault{Status: http.StatusOK, Body: `{}`}, "temporarily_unavailable", "does not answer"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := newSite(t, options{})
+			m := telemetry.NewMetrics("test")
+			s := newSite(t, options{server: func(s *oidc.Settings) { s.Metrics = m }})
 			s.idp.Fault(idptest.Token, test.fault)
 			b := s.browser()
 			got := b.finish(b.approve(b.ask(asking(s.register(loopback)))))
 			if got.Get("error") != test.want || got.Has("code") || !strings.Contains(got.Get("error_description"), test.says) || strings.Contains(got.Get("error_description"), "<") {
 				t.Errorf("the client gets %v\n%s", got, s.log)
 			}
+			wantLogin(t, m, "failed")
 		})
+	}
+}
+
+func TestALoginIsCounted(t *testing.T) {
+	m := telemetry.NewMetrics("test")
+	newSite(t, options{server: func(s *oidc.Settings) { s.Metrics = m }}).login()
+	wantLogin(t, m, "ok")
+}
+
+// wantLogin checks that one login was counted, and how it ended.
+func wantLogin(t *testing.T, m *telemetry.Metrics, outcome string) {
+	t.Helper()
+	for series, value := range metricstest.Read(t, m) {
+		want := 0.0
+		if series == `logins_total{at="provider",outcome="`+outcome+`"}` {
+			want = 1
+		}
+		if strings.HasPrefix(series, "logins_total") && value != want {
+			t.Errorf("%s is %v, want %v", series, value, want)
+		}
 	}
 }

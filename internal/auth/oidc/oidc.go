@@ -33,6 +33,7 @@ import (
 	"infrahub-mcp/internal/auth/oidc/seal"
 	"infrahub-mcp/internal/infrahub"
 	"infrahub-mcp/internal/keylock"
+	"infrahub-mcp/internal/telemetry"
 )
 
 // Settings are what a Server needs.
@@ -60,6 +61,8 @@ type Settings struct {
 	// wait before the next one, 0 when it need not. Nil is no limit.
 	Wait   func(*http.Request) time.Duration
 	Logger *slog.Logger
+	// Metrics count logins; nil counts nothing.
+	Metrics *telemetry.Metrics
 }
 
 // Server is the authorization server and the resource server. It is safe for

@@ -10,6 +10,8 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/sync/singleflight"
+
+	"infrahub-mcp/internal/telemetry"
 )
 
 // Cache holds the schemas in use. It keeps each version once, whatever number
@@ -29,6 +31,7 @@ type Cache struct {
 	maxAge   time.Duration
 	schemas  *lru.Cache[string, *Schema] // by hash
 	sights   *lru.Cache[view, sight]
+	metrics  *telemetry.Metrics
 	checking singleflight.Group // by view
 	loading  singleflight.Group // by hash
 }
@@ -65,10 +68,12 @@ type sight struct {
 }
 
 // NewCache returns a cache that asks Infrahub again for what is older than
-// maxAge and keeps at most maxSchemas versions, at least one.
-func NewCache(maxAge time.Duration, maxSchemas int) *Cache {
+// maxAge and keeps at most maxSchemas versions, at least one. The metrics count
+// lookups; callers who wait for one request count as one. They may be nil.
+func NewCache(maxAge time.Duration, maxSchemas int, metrics *telemetry.Metrics) *Cache {
 	return &Cache{
 		maxAge:  maxAge,
+		metrics: metrics,
 		schemas: newLRU[string, *Schema](max(1, maxSchemas)),
 		sights:  newLRU[view, sight](maxViews),
 	}
@@ -134,7 +139,10 @@ func (c *Cache) recent(v view, maxAge time.Duration) *Schema {
 	if !ok || time.Since(last.at) >= maxAge {
 		return nil
 	}
-	s, _ := c.schemas.Get(last.hash)
+	s, ok := c.schemas.Get(last.hash)
+	if ok {
+		c.metrics.Schema(telemetry.LookupHit)
+	}
 	return s
 }
 
@@ -164,6 +172,7 @@ func (c *Cache) version(ctx context.Context, src Source, branch, hash string) (*
 		result, err, _ := c.loading.Do(hash, func() (any, error) {
 			own = true
 			if s, ok := c.schemas.Get(hash); ok {
+				c.metrics.Schema(telemetry.LookupChecked)
 				return s, nil
 			}
 			return c.load(ctx, src, branch)
@@ -190,6 +199,7 @@ func (c *Cache) load(ctx context.Context, src Source, branch string) (*Schema, e
 		return nil, err
 	}
 	c.schemas.Add(s.Hash, s)
+	c.metrics.Schema(telemetry.LookupLoaded)
 	return s, nil
 }
 

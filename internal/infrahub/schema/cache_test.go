@@ -232,7 +232,7 @@ func TestCacheAsksNoMoreThanItMust(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				srv := newServer()
-				c := schema.NewCache(maxAge, 16)
+				c := schema.NewCache(maxAge, 16, nil)
 				first := get(t, c, srv.as("a"), "", "h1")
 				expect(t, srv, requests{Summary: 1, Schema: 1})
 				test.run(t, c, srv, first)
@@ -271,7 +271,7 @@ func TestCacheLoadsOnceForConcurrentCallers(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				srv := newServer()
-				c := schema.NewCache(maxAge, 16)
+				c := schema.NewCache(maxAge, 16, nil)
 				var callers sync.WaitGroup
 				for i := range 100 {
 					callers.Go(func() {
@@ -294,7 +294,7 @@ func TestCacheOfACallerWhoGivesUp(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			srv := newServer()
 			srv.latency = time.Second
-			c := schema.NewCache(maxAge, 16)
+			c := schema.NewCache(maxAge, 16, nil)
 			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 			defer cancel()
 			var callers sync.WaitGroup
@@ -319,7 +319,7 @@ func TestCacheOfACallerWhoGivesUp(t *testing.T) {
 			srv := newServer()
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
-			if s, err := schema.NewCache(maxAge, 16).Get(ctx, srv.as("a"), ""); s != nil || !errors.Is(err, context.Canceled) {
+			if s, err := schema.NewCache(maxAge, 16, nil).Get(ctx, srv.as("a"), ""); s != nil || !errors.Is(err, context.Canceled) {
 				t.Errorf("got %v, %v", s, err)
 			}
 			synctest.Wait()
@@ -330,7 +330,7 @@ func TestCacheOfACallerWhoGivesUp(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			srv := newServer()
 			srv.latency = 24 * time.Hour
-			_, err := schema.NewCache(maxAge, 16).Get(t.Context(), srv.as("a"), "")
+			_, err := schema.NewCache(maxAge, 16, nil).Get(t.Context(), srv.as("a"), "")
 			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("got %v", err)
 			}
@@ -347,7 +347,7 @@ func TestCacheReturnsTheErrorOfTheServerAndRecovers(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				srv := newServer()
-				c := schema.NewCache(maxAge, 16)
+				c := schema.NewCache(maxAge, 16, nil)
 				get(t, c, srv.as("a"), "", "h1")
 				srv.change("", "h9")
 				srv.failWith(func(_, path string) error {
@@ -373,7 +373,7 @@ func TestCacheReturnsTheErrorOfTheServerAndRecovers(t *testing.T) {
 func TestCacheServesNoSchemaThatItKnowsToBeReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer()
-		c := schema.NewCache(maxAge, 16)
+		c := schema.NewCache(maxAge, 16, nil)
 		get(t, c, srv.as("a"), "", "h1")
 		srv.change("", "h9")
 		srv.failWith(func(_, path string) error {
@@ -404,7 +404,7 @@ func TestCacheServesNoCredentialThatTheServerRefuses(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			srv := newServer()
 			srv.failWith(refuse)
-			c := schema.NewCache(maxAge, 16)
+			c := schema.NewCache(maxAge, 16, nil)
 			get(t, c, srv.as("good"), "", "h1")
 			if s, err := c.Get(t.Context(), srv.as("bad"), ""); s != nil || !errors.Is(err, refused) {
 				t.Errorf("got %v, %v", s, err)
@@ -414,7 +414,7 @@ func TestCacheServesNoCredentialThatTheServerRefuses(t *testing.T) {
 	t.Run("from the moment it is seen to", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			srv := newServer()
-			c := schema.NewCache(maxAge, 16)
+			c := schema.NewCache(maxAge, 16, nil)
 			get(t, c, srv.as("bad"), "", "h1")
 			srv.failWith(refuse)
 			time.Sleep(time.Second)
@@ -436,7 +436,7 @@ func TestCacheServesNoCredentialThatTheServerRefuses(t *testing.T) {
 				}
 				return nil
 			})
-			c := schema.NewCache(maxAge, 16)
+			c := schema.NewCache(maxAge, 16, nil)
 			var callers sync.WaitGroup
 			callers.Go(func() {
 				if s, err := c.Get(t.Context(), srv.as("bad"), ""); s != nil || !errors.Is(err, refused) {
@@ -457,7 +457,7 @@ func TestCacheGivesABranchItsOwnSchemaWhenAnotherChangesDuringTheLoad(t *testing
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer()
 		srv.latency = time.Second
-		c := schema.NewCache(maxAge, 16)
+		c := schema.NewCache(maxAge, 16, nil)
 		var callers sync.WaitGroup
 		callers.Go(func() { get(t, c, srv.as("a"), "main", "h9") })
 		time.Sleep(time.Millisecond) // so that the load is the one of main
@@ -479,7 +479,7 @@ func TestCacheGivesABranchItsOwnSchemaWhenAnotherChangesDuringTheLoad(t *testing
 func TestCacheKeepsABoundedNumberOfSchemas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer()
-		c := schema.NewCache(maxAge, 2)
+		c := schema.NewCache(maxAge, 2, nil)
 		for i := range 4 {
 			branch := fmt.Sprint("b", i)
 			srv.change(branch, fmt.Sprint("hash ", i))
@@ -501,7 +501,7 @@ func TestCacheRefusesAnswersThatAreNoSchema(t *testing.T) {
 		{"a schema without hash", `{"main":"h"}`, `{}`, "loading the schema: decoding the schema: it has no hash"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := schema.NewCache(maxAge, 1).Get(t.Context(), canned{"/api/schema/summary": test.summary, "/api/schema": test.schema}, "")
+			_, err := schema.NewCache(maxAge, 1, nil).Get(t.Context(), canned{"/api/schema/summary": test.summary, "/api/schema": test.schema}, "")
 			if err == nil || !strings.HasPrefix(err.Error(), test.says) {
 				t.Errorf("got %v, want %q", err, test.says)
 			}

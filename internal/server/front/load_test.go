@@ -38,7 +38,7 @@ func whole(t *testing.T, h http.Handler, perSecond float64) http.Handler {
 	}
 	streams := NewStreams(StreamLimits{Total: 10_000, PerClient: 5_000, Life: time.Hour})
 	return Chain(h, WithRequestID, proxies.WithAddress, LimitWrites(10*time.Second), hosts.Guard, pages.Guard, pages.CORS(),
-		Except(limit.By(ByAddress), "/health", "/metrics"), streams.By(ByAddress))
+		Except(limit.By(ByAddress, nil, ""), "/health", "/metrics"), streams.By(ByAddress, nil))
 }
 
 // usage is what a process holds.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"golang.org/x/time/rate"
+
+	"infrahub-mcp/internal/telemetry"
 )
 
 // RateLimit bounds how often each client may send requests, with a bucket of
@@ -41,14 +43,16 @@ func NewRateLimit(perSecond float64, burst, kept int) (*RateLimit, error) {
 
 // By returns the middleware that answers 429 to a client that sends too much,
 // with the time after which to come again. The key tells clients apart; requests
-// with an empty one are not limited. It is nil for the nil limit.
-func (l *RateLimit) By(key func(*http.Request) string) Middleware {
+// with an empty one are not limited. Refusals are counted in the metrics, which may
+// be nil, as those of a limit. It is nil for the nil limit.
+func (l *RateLimit) By(key func(*http.Request) string, metrics *telemetry.Metrics, as telemetry.Limit) Middleware {
 	if l == nil {
 		return nil
 	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if wait := l.Wait(key(r)); wait > 0 {
+				metrics.PutOff(as)
 				putOff(w, http.StatusTooManyRequests, wait, "Too many requests. Wait for the time that Retry-After names.")
 				return
 			}

@@ -22,7 +22,7 @@ func limited(t *testing.T, perSecond float64, burst, kept int) (http.Handler, *R
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Chain(http.HandlerFunc(ok), limit.By(byHeader)), limit
+	return Chain(http.HandlerFunc(ok), limit.By(byHeader, nil, "")), limit
 }
 
 // admitted counts the requests of a client that pass before one is refused.
@@ -104,7 +104,7 @@ func TestWhoHasNoKeyIsNotLimited(t *testing.T) {
 
 func TestARateOfZeroIsNoLimit(t *testing.T) {
 	limit, err := NewRateLimit(0, 5, 10)
-	if limit != nil || err != nil || limit.By(byHeader) != nil {
+	if limit != nil || err != nil || limit.By(byHeader, nil, "") != nil {
 		t.Errorf("there is a limit: %v, %v", limit, err)
 	}
 }

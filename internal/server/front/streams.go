@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"infrahub-mcp/internal/telemetry"
 )
 
 // Streams bounds the requests that are being answered, most of which are
@@ -42,12 +44,14 @@ func NewStreams(limits StreamLimits) *Streams {
 
 // By returns the middleware that answers 429 to a client that has too many
 // requests open, and 503 to all when there are too many together. The key tells
-// clients apart; those with an empty one share the total only.
-func (s *Streams) By(key func(*http.Request) string) Middleware {
+// clients apart; those with an empty one share the total only. Refusals are counted
+// in the metrics, which may be nil.
+func (s *Streams) By(key func(*http.Request) string, metrics *telemetry.Metrics) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			client := key(r)
 			if status := s.enter(client); status != 0 {
+				metrics.PutOff(telemetry.OpenLimit)
 				putOff(w, status, streamRetry, "Too many requests are open. Close streams that are not needed, or wait.")
 				return
 			}

@@ -38,7 +38,7 @@ func stay(w http.ResponseWriter, r *http.Request) {
 
 func TestStreamsAreBounded(t *testing.T) {
 	streams := NewStreams(StreamLimits{Total: 3, PerClient: 2})
-	h := Chain(http.HandlerFunc(stay), streams.By(byHeader))
+	h := Chain(http.HandlerFunc(stay), streams.By(byHeader, nil))
 	status := func(client string) int {
 		got := call(t, h, http.MethodGet, "/mcp", "Client", client)
 		if got.Code != http.StatusOK && (got.Header().Get("Retry-After") != "5" || decode(t, got)["jsonrpc"] != "2.0") {
@@ -79,7 +79,7 @@ func TestStreamsAreBounded(t *testing.T) {
 
 func TestAPanicClosesItsStream(t *testing.T) {
 	streams := NewStreams(StreamLimits{})
-	h := Chain(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("fault") }), streams.By(byHeader))
+	h := Chain(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("fault") }), streams.By(byHeader, nil))
 	func() {
 		defer func() { _ = recover() }()
 		call(t, h, http.MethodGet, "/mcp", "Client", "ann")
@@ -91,7 +91,7 @@ func TestAPanicClosesItsStream(t *testing.T) {
 
 func TestStreamsEndAtTheirAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := Chain(http.HandlerFunc(stay), NewStreams(StreamLimits{Life: time.Hour}).By(byHeader))
+		h := Chain(http.HandlerFunc(stay), NewStreams(StreamLimits{Life: time.Hour}).By(byHeader, nil))
 		get, releaseGet := hold(h, http.MethodGet, "ann")
 		post, releasePost := hold(h, http.MethodPost, "ann")
 		of, other := get(), post()
