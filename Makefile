@@ -21,6 +21,7 @@ FUZZTIME ?= 10s
 BENCH    ?= .
 GOVULNDB ?= https://vuln.go.dev
 IMAGE    ?= infrahub-mcp
+TARGETS  ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 BUILDER  ?= $(firstword $(foreach b,docker podman buildah,$(if $(shell command -v $b),$b)) docker)
 
 .PHONY: help
@@ -118,6 +119,16 @@ image: ## Build the container image (IMAGE=, VERSION=, BUILDER=docker|podman|bui
 	@$(BUILDER) build $(if $(filter-out docker,$(BUILDER)),--format docker) --tag $(IMAGE) \
 		--build-arg VERSION=$(or $(VERSION),$(shell git describe --tags --always --dirty 2>/dev/null)) \
 		--build-arg REVISION=$(shell git rev-parse --quiet --verify HEAD) .
+
+# The same source, version, revision, time and Go give the same bytes.
+RELEASE_DIR       ?= build/release
+REVISION          ?= $(shell git describe --always --exclude='*' --abbrev=12 --dirty=-modified 2>/dev/null)
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
+
+.PHONY: release
+release: ## Build what is released: build/release (VERSION=1.2.3, TARGETS='linux/amd64 …')
+	@go run ./deploy/release -version '$(VERSION)' -revision '$(REVISION)' -epoch '$(SOURCE_DATE_EPOCH)' \
+		-targets '$(TARGETS)' -out '$(RELEASE_DIR)'
 
 .PHONY: generate
 generate: ## Regenerate the generated code

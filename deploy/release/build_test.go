@@ -1,0 +1,151 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// packed makes a release of two targets out of this test in the place of the
+// programs, which .ci/release builds.
+func packed(t *testing.T) (*release, []built) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &release{
+		Version: "1.2.3", Time: time.Unix(1_700_000_000, 0).UTC(), Root: "../..", Out: t.TempDir(),
+		Targets: []target{{"linux", "amd64"}, {"windows", "arm64"}},
+	}
+	var all []built
+	for _, target := range r.Targets {
+		b, err := r.pack(target, self)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, b)
+	}
+	return r, all
+}
+
+func TestAReleaseIsWhatItsChecksumsSay(t *testing.T) {
+	r, all := packed(t)
+	if err := r.writeSums(all); err != nil {
+		t.Fatal(err)
+	}
+	sums, err := os.ReadFile(filepath.Join(r.Out, "SHA256SUMS"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var named []string
+	for line := range strings.Lines(string(sums)) {
+		sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		content, err := os.ReadFile(filepath.Join(r.Out, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := sha256.Sum256(content)
+		if hex.EncodeToString(got[:]) != sum {
+			t.Errorf("the checksum of %s is %x, not %s", name, got, sum)
+		}
+		named = append(named, name)
+	}
+	want := []string{
+		"infrahub-mcp-1.2.3-linux-amd64.cdx.json",
+		"infrahub-mcp-1.2.3-linux-amd64.tar.gz",
+		"infrahub-mcp-1.2.3-windows-arm64.cdx.json",
+		"infrahub-mcp-1.2.3-windows-arm64.zip",
+	}
+	if diff := cmp.Diff(want, named); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestAnArchiveHasTheProgramItsLicenseAndItsReadme(t *testing.T) {
+	r, all := packed(t)
+	for i, folder := range []string{"infrahub-mcp-1.2.3-linux-amd64", "infrahub-mcp-1.2.3-windows-arm64"} {
+		content, err := os.ReadFile(filepath.Join(r.Out, all[i].Archive.Name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files, program := untar, "infrahub-mcp"
+		if r.Targets[i].OS == "windows" {
+			files, program = unzip, "infrahub-mcp.exe"
+		}
+		var got []string
+		for _, f := range files(t, content) {
+			got = append(got, f.Name)
+		}
+		want := []string{folder + "/" + program, folder + "/LICENSE", folder + "/README.md"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", all[i].Archive.Name, diff)
+		}
+	}
+}
+
+func TestABillOfMaterialsNamesWhatWasLinked(t *testing.T) {
+	r, all := packed(t)
+	content, err := os.ReadFile(filepath.Join(r.Out, all[0].Materials.Name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got bom
+	if err := json.Unmarshal(content, &got); err != nil {
+		t.Fatal(err)
+	}
+	for _, start := range []string{"pkg:golang/std@1.", "pkg:golang/github.com/google/uuid@v"} {
+		if !slices.ContainsFunc(got.Components, func(c component) bool { return strings.HasPrefix(c.PURL, start) }) {
+			t.Errorf("%s is not named", start)
+		}
+	}
+	main := got.Metadata.Component
+	if main.Name != "infrahub-mcp" || main.Version != "1.2.3" || len(main.Hashes) != 1 || len(main.Hashes[0].Content) != 64 {
+		t.Errorf("the program is %+v", main)
+	}
+	if got.Metadata.Timestamp != "2023-11-14T22:13:20Z" {
+		t.Errorf("its time is %s", got.Metadata.Timestamp)
+	}
+}
+
+func TestWhatIsAskedForIsChecked(t *testing.T) {
+	asked := func(version, epoch, targets string) []string {
+		return []string{"-version", version, "-epoch", epoch, "-targets", targets}
+	}
+	for name, arguments := range map[string][]string{
+		"no version":             asked("", "0", "linux/amd64"),
+		"a version with a v":     asked("v1.2.3", "0", "linux/amd64"),
+		"two numbers":            asked("1.2", "0", "linux/amd64"),
+		"a blank in a version":   asked("1.2.3-rc 1", "0", "linux/amd64"),
+		"no time":                asked("1.2.3", "", "linux/amd64"),
+		"no target":              asked("1.2.3", "0", ""),
+		"an unknown target":      asked("1.2.3", "0", "linux/amd64 plan9/amd64"),
+		"a target twice":         asked("1.2.3", "0", "linux/amd64 linux/amd64"),
+		"a blank in a revision":  append(asked("1.2.3", "0", "linux/amd64"), "-revision", "abc -X main.x=y"),
+		"an argument too much":   append(asked("1.2.3", "0", "linux/amd64"), "more"),
+		"an option nobody has":   {"-colour"},
+		"a slash in the version": asked("1.2.3-/../x", "0", "linux/amd64"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if r, err := parse(arguments, io.Discard); err == nil {
+				t.Errorf("it is taken: %+v", r)
+			}
+		})
+	}
+	r, err := parse(asked("1.2.3-rc.1", "1700000000", "windows/arm64 linux/amd64"), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]target{{"linux", "amd64"}, {"windows", "arm64"}}, r.Targets); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
