@@ -124,11 +124,14 @@ image: ## Build the container image (IMAGE=, VERSION=, BUILDER=docker|podman|bui
 RELEASE_DIR       ?= build/release
 REVISION          ?= $(shell git describe --always --exclude='*' --abbrev=12 --dirty=-modified 2>/dev/null)
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
+# Where people will find it: yours to set.
+RELEASE_URL       ?= https://downloads.example.com/infrahub-mcp/$(VERSION)
+RELEASE_HOMEPAGE  ?= https://example.com/infrahub-mcp
 
 .PHONY: release
 release: ## Build what is released: build/release (VERSION=1.2.3, TARGETS='linux/amd64 …')
 	@go run ./deploy/release -version '$(VERSION)' -revision '$(REVISION)' -epoch '$(SOURCE_DATE_EPOCH)' \
-		-targets '$(TARGETS)' -out '$(RELEASE_DIR)'
+		-targets '$(TARGETS)' -out '$(RELEASE_DIR)' -url '$(RELEASE_URL)' -homepage '$(RELEASE_HOMEPAGE)'
 
 .PHONY: generate
 generate: ## Regenerate the generated code

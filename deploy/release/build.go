@@ -64,7 +64,10 @@ func (r *release) build(ctx context.Context, log io.Writer) error {
 		}
 		all = append(all, b)
 	}
-	return r.writeSums(all)
+	if err := r.writeSums(all); err != nil {
+		return err
+	}
+	return r.describe(all)
 }
 
 // checkStamp runs a program that was built for this machine.

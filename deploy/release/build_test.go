@@ -119,7 +119,7 @@ func TestABillOfMaterialsNamesWhatWasLinked(t *testing.T) {
 
 func TestWhatIsAskedForIsChecked(t *testing.T) {
 	asked := func(version, epoch, targets string) []string {
-		return []string{"-version", version, "-epoch", epoch, "-targets", targets}
+		return []string{"-version", version, "-epoch", epoch, "-targets", targets, "-url", "https://example.com", "-homepage", "https://example.com"}
 	}
 	for name, arguments := range map[string][]string{
 		"no version":             asked("", "0", "linux/amd64"),
@@ -132,6 +132,7 @@ func TestWhatIsAskedForIsChecked(t *testing.T) {
 		"a target twice":         asked("1.2.3", "0", "linux/amd64 linux/amd64"),
 		"a blank in a revision":  append(asked("1.2.3", "0", "linux/amd64"), "-revision", "abc -X main.x=y"),
 		"an argument too much":   append(asked("1.2.3", "0", "linux/amd64"), "more"),
+		"an empty address":       append(asked("1.2.3", "0", "linux/amd64"), "-url", ""),
 		"an option nobody has":   {"-colour"},
 		"a slash in the version": asked("1.2.3-/../x", "0", "linux/amd64"),
 	} {

@@ -1,5 +1,6 @@
 // Command release builds what a release of infrahub-mcp consists of: for each
-// target an archive and a bill of materials, and the checksums of them all.
+// target an archive and a bill of materials, the checksums of them all, and what
+// names them: a Homebrew formula.
 //
 // The same source, version, revision, time and Go version give the same bytes,
 // on whatever machine and in whatever folder.
@@ -7,6 +8,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -26,7 +28,7 @@ func main() {
 	}
 }
 
-// release is what to build.
+// release is what to build, and where people will find it.
 type release struct {
 	Version  string    // without a "v" before it
 	Revision string    // of the source, "" when that is not known
@@ -34,6 +36,9 @@ type release struct {
 	Root     string    // folder of the source
 	Out      string    // folder that takes the files; it is emptied
 	Targets  []target
+
+	URL      string // of the folder in which the files will be
+	Homepage string
 }
 
 // run reads the command line and builds.
@@ -59,6 +64,8 @@ func parse(arguments []string, log io.Writer) (*release, error) {
 	epoch := flags.String("epoch", "", "time of all files, in seconds since 1970 (SOURCE_DATE_EPOCH)")
 	targets := flags.String("targets", "", "operating systems and architectures, such as \"linux/amd64 darwin/arm64\"")
 	flags.StringVar(&r.Out, "out", "build/release", "folder for the files; it is emptied")
+	flags.StringVar(&r.URL, "url", "", "where the files will be")
+	flags.StringVar(&r.Homepage, "homepage", "", "where the project is")
 	if err := flags.Parse(arguments); err != nil {
 		return nil, err
 	}
@@ -78,6 +85,9 @@ func parse(arguments []string, log io.Writer) (*release, error) {
 	r.Time = time.Unix(seconds, 0).UTC()
 	if r.Targets, err = parseTargets(*targets); err != nil {
 		return nil, err
+	}
+	if r.URL == "" || r.Homepage == "" {
+		return nil, errors.New("-url and -homepage are needed")
 	}
 	return r, nil
 }
