@@ -127,11 +127,14 @@ SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
 # Where people will find it: yours to set.
 RELEASE_URL       ?= https://downloads.example.com/infrahub-mcp/$(VERSION)
 RELEASE_HOMEPAGE  ?= https://example.com/infrahub-mcp
+RELEASE_IMAGE     ?= registry.example.com/infrahub-mcp
+RELEASE_NAME      ?= com.example/infrahub-mcp
 
 .PHONY: release
 release: ## Build what is released: build/release (VERSION=1.2.3, TARGETS='linux/amd64 …')
 	@go run ./deploy/release -version '$(VERSION)' -revision '$(REVISION)' -epoch '$(SOURCE_DATE_EPOCH)' \
-		-targets '$(TARGETS)' -out '$(RELEASE_DIR)' -url '$(RELEASE_URL)' -homepage '$(RELEASE_HOMEPAGE)'
+		-targets '$(TARGETS)' -out '$(RELEASE_DIR)' -url '$(RELEASE_URL)' -homepage '$(RELEASE_HOMEPAGE)' \
+		-image '$(RELEASE_IMAGE)' -name '$(RELEASE_NAME)'
 
 .PHONY: generate
 generate: ## Regenerate the generated code

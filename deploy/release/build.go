@@ -22,7 +22,7 @@ const name = "infrahub-mcp"
 // built is what a release has for one target. The files are in its folder.
 type built struct {
 	target
-	Archive, Materials file
+	Archive, Bundle, Materials file
 }
 
 // file is one file of a release.
@@ -111,6 +111,13 @@ func (r *release) pack(t target, program string) (built, error) {
 	if b.Archive, err = r.write(stem+extension, archive, within(stem, contents)); err != nil {
 		return b, err
 	}
+	bundled, err := r.bundle(t, contents)
+	if err != nil {
+		return b, err
+	}
+	if b.Bundle, err = r.write(stem+".mcpb", zipped, bundled); err != nil {
+		return b, err
+	}
 	materials, err := r.materials(program, binary)
 	if err != nil {
 		return b, err
@@ -141,7 +148,7 @@ func (r *release) store(name string, content []byte) (file, error) {
 func (r *release) writeSums(all []built) error {
 	var lines []string
 	for _, b := range all {
-		for _, f := range []file{b.Archive, b.Materials} {
+		for _, f := range []file{b.Archive, b.Bundle, b.Materials} {
 			lines = append(lines, f.SHA+"  "+f.Name+"\n")
 		}
 	}

@@ -25,7 +25,7 @@ func packed(t *testing.T) (*release, []built) {
 	}
 	r := &release{
 		Version: "1.2.3", Time: time.Unix(1_700_000_000, 0).UTC(), Root: "../..", Out: t.TempDir(),
-		Targets: []target{{"linux", "amd64"}, {"windows", "arm64"}},
+		Homepage: "https://example.com", Targets: []target{{"linux", "amd64"}, {"windows", "arm64"}},
 	}
 	var all []built
 	for _, target := range r.Targets {
@@ -62,8 +62,10 @@ func TestAReleaseIsWhatItsChecksumsSay(t *testing.T) {
 	}
 	want := []string{
 		"infrahub-mcp-1.2.3-linux-amd64.cdx.json",
+		"infrahub-mcp-1.2.3-linux-amd64.mcpb",
 		"infrahub-mcp-1.2.3-linux-amd64.tar.gz",
 		"infrahub-mcp-1.2.3-windows-arm64.cdx.json",
+		"infrahub-mcp-1.2.3-windows-arm64.mcpb",
 		"infrahub-mcp-1.2.3-windows-arm64.zip",
 	}
 	if diff := cmp.Diff(want, named); diff != "" {
@@ -119,7 +121,8 @@ func TestABillOfMaterialsNamesWhatWasLinked(t *testing.T) {
 
 func TestWhatIsAskedForIsChecked(t *testing.T) {
 	asked := func(version, epoch, targets string) []string {
-		return []string{"-version", version, "-epoch", epoch, "-targets", targets, "-url", "https://example.com", "-homepage", "https://example.com"}
+		return []string{"-version", version, "-epoch", epoch, "-targets", targets,
+			"-url", "https://example.com", "-homepage", "https://example.com", "-image", "example", "-name", "com.example/example"}
 	}
 	for name, arguments := range map[string][]string{
 		"no version":             asked("", "0", "linux/amd64"),

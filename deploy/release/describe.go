@@ -9,12 +9,29 @@ import (
 
 // describe writes what names the files of a release, each from a template.
 func (r *release) describe(all []built) error {
-	content, err := r.fill("deploy/homebrew/"+name+".rb.tmpl", formula{r, systems(all)})
-	if err != nil {
-		return err
+	for _, d := range []struct {
+		name, template string
+		data           any
+	}{
+		{name + ".rb", "deploy/homebrew/" + name + ".rb.tmpl", formula{r, systems(all)}},
+		{"server.json", "deploy/mcp/server.json.tmpl", listing{r, all}},
+	} {
+		content, err := r.fill(d.template, d.data)
+		if err != nil {
+			return err
+		}
+		if _, err := r.store(d.name, content); err != nil {
+			return err
+		}
 	}
-	_, err = r.store(name+".rb", content)
-	return err
+	return nil
+}
+
+// listing is what the template of server.json, the description for the MCP
+// registry, is filled with.
+type listing struct {
+	*release
+	Built []built
 }
 
 // formula is what the template of the Homebrew formula is filled with.

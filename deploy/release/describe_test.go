@@ -16,11 +16,13 @@ func complete(t *testing.T) (*release, []built) {
 	r := &release{
 		Version: "1.2.3", Root: "../..", Out: t.TempDir(), Targets: supported(),
 		URL: "https://downloads.example.com/1.2.3", Homepage: "https://example.com",
+		Image: "registry.example.com/infrahub-mcp", Name: "com.example/infrahub-mcp",
 	}
 	var all []built
 	for i, target := range r.Targets {
 		sum := strings.Repeat(string("abcdef"[i]), 64)
-		all = append(all, built{target: target, Archive: file{target.OS + "-" + target.Arch + ".tar.gz", sum}})
+		stem := target.OS + "-" + target.Arch
+		all = append(all, built{target: target, Archive: file{stem + ".tar.gz", sum}, Bundle: file{stem + ".mcpb", sum}})
 	}
 	return r, all
 }

@@ -1,6 +1,7 @@
 // Command release builds what a release of infrahub-mcp consists of: for each
-// target an archive and a bill of materials, the checksums of them all, and what
-// names them: a Homebrew formula.
+// target an archive, a bundle for MCP clients and a bill of materials; the
+// checksums of them all; and what names them, a Homebrew formula and the
+// description for the MCP registry.
 //
 // The same source, version, revision, time and Go version give the same bytes,
 // on whatever machine and in whatever folder.
@@ -15,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -39,6 +41,8 @@ type release struct {
 
 	URL      string // of the folder in which the files will be
 	Homepage string
+	Image    string // container image, without a tag
+	Name     string // in the MCP registry: a domain in reverse, a slash, a name
 }
 
 // run reads the command line and builds.
@@ -66,6 +70,8 @@ func parse(arguments []string, log io.Writer) (*release, error) {
 	flags.StringVar(&r.Out, "out", "build/release", "folder for the files; it is emptied")
 	flags.StringVar(&r.URL, "url", "", "where the files will be")
 	flags.StringVar(&r.Homepage, "homepage", "", "where the project is")
+	flags.StringVar(&r.Image, "image", "", "name of the container image, without a tag")
+	flags.StringVar(&r.Name, "name", "", "name in the MCP registry, such as com.example/infrahub-mcp")
 	if err := flags.Parse(arguments); err != nil {
 		return nil, err
 	}
@@ -86,8 +92,8 @@ func parse(arguments []string, log io.Writer) (*release, error) {
 	if r.Targets, err = parseTargets(*targets); err != nil {
 		return nil, err
 	}
-	if r.URL == "" || r.Homepage == "" {
-		return nil, errors.New("-url and -homepage are needed")
+	if slices.Contains([]string{r.URL, r.Homepage, r.Image, r.Name}, "") {
+		return nil, errors.New("-url, -homepage, -image and -name are needed")
 	}
 	return r, nil
 }

@@ -55,9 +55,9 @@ func (r *release) materials(program string, binary []byte) ([]byte, error) {
 }
 
 // module is a Go module as a component. Its package URL is that of the type
-// "golang" of the package URL specification.
+// "golang" of the package URL specification, which wants small letters.
 func module(path, version string) component {
-	purl := "pkg:golang/" + path + "@" + strings.ReplaceAll(version, "+", "%2B")
+	purl := "pkg:golang/" + strings.ToLower(path) + "@" + strings.ReplaceAll(version, "+", "%2B")
 	return component{Type: "library", Ref: purl, Name: path, Version: version, PURL: purl}
 }
 
