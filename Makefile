@@ -12,6 +12,7 @@ TOOLS  := build/tools
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-v2.15.0
 GOVULNCHECK   := $(TOOLS)/govulncheck-v1.9.0
 GOTESTSUM     := $(TOOLS)/gotestsum-v1.13.0
+HELM          := $(TOOLS)/helm-v3.22.0
 
 VERSION  ?=
 LDFLAGS  := -s -w $(if $(VERSION),-X infrahub-mcp/internal/cli.version=$(VERSION))
@@ -60,6 +61,10 @@ test-conformance: build ## Run the official MCP conformance suite (needs npm)
 .PHONY: test-clients
 test-clients: ## Let MCP clients of others use the program (needs npm, Python; ARGS=-update writes their table)
 	@GO_TEST='$(GO_TEST)' .ci/clients $(ARGS)
+
+.PHONY: test-chart
+test-chart: $(HELM) ## Test the Helm chart with Helm (ARGS=-update writes what it makes)
+	@HELM=$(CURDIR)/$(HELM) $(GO_TEST) -count=1 ./test/chart $(ARGS)
 
 .PHONY: test-login
 test-login: build ## Log in with a real Keycloak, a browser and other MCP clients (KEYCLOAK_BOOT=script)
@@ -176,6 +181,12 @@ $(GOTESTSUM):
 	@echo 'installing $(notdir $@)'
 	@$(call install,gotest.tools/gotestsum)
 	@mv $(TOOLS)/gotestsum $@
+
+# Not one of the tools above: only the tests of the chart need it.
+$(HELM):
+	@echo 'installing $(notdir $@)'
+	@$(call install,helm.sh/helm/v3/cmd/helm)
+	@mv $(TOOLS)/helm $@
 
 .PHONY: clean
 clean: ## Remove what was built
