@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -53,6 +54,26 @@ func TestTheChartMakesWhatItMadeBefore(t *testing.T) {
 				t.Errorf("make test-chart ARGS=-update writes it anew (-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestTheValuesInTheDocumentAreOnesTheChartTakes(t *testing.T) {
+	page, err := os.ReadFile("../../docs/deployment.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(page, -1)
+	if len(blocks) == 0 {
+		t.Fatal("docs/deployment.md has no values")
+	}
+	for _, block := range blocks {
+		file := filepath.Join(t.TempDir(), "values.yaml")
+		if err := os.WriteFile(file, block[1], 0o600); err != nil { //nolint:gosec // G703: the file is named above
+			t.Fatal(err)
+		}
+		if out, err := helm(t, "lint", chart, kubernetes, "--strict", "--values", file); err != nil {
+			t.Errorf("%v\n%s\n%s", err, out, block[1])
+		}
 	}
 }
 
