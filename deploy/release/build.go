@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"debug/buildinfo"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -58,7 +59,15 @@ func (r *release) build(ctx context.Context, log io.Writer) error {
 		if err := r.checkStamp(ctx, t, program); err != nil {
 			return err
 		}
-		b, err := r.pack(t, program)
+		binary, err := os.ReadFile(program)
+		if err != nil {
+			return fmt.Errorf("reading the program for %s: %w", t, err)
+		}
+		info, err := buildinfo.ReadFile(program)
+		if err != nil {
+			return fmt.Errorf("reading what the program for %s was built from: %w", t, err)
+		}
+		b, err := r.pack(t, binary, info)
 		if err != nil {
 			return fmt.Errorf("packing for %s: %w", t, err)
 		}
@@ -87,13 +96,9 @@ func (r *release) checkStamp(ctx context.Context, t target, program string) erro
 }
 
 // pack writes what a release has for a target: NAME-VERSION-OS-ARCH and an
-// extension.
-func (r *release) pack(t target, program string) (built, error) {
+// extension. info is what the Go command noted in the program.
+func (r *release) pack(t target, binary []byte, info *buildinfo.BuildInfo) (built, error) {
 	b := built{target: t}
-	binary, err := os.ReadFile(program)
-	if err != nil {
-		return b, err
-	}
 	contents := []entry{{Name: t.program(), Content: binary, Run: true}}
 	for _, also := range []string{"LICENSE", "README.md"} {
 		text, err := os.ReadFile(filepath.Join(r.Root, also))
@@ -108,6 +113,7 @@ func (r *release) pack(t target, program string) (built, error) {
 	if t.OS == "windows" {
 		extension, archive = ".zip", zipped
 	}
+	var err error
 	if b.Archive, err = r.write(stem+extension, archive, within(stem, contents)); err != nil {
 		return b, err
 	}
@@ -118,7 +124,7 @@ func (r *release) pack(t target, program string) (built, error) {
 	if b.Bundle, err = r.write(stem+".mcpb", zipped, bundled); err != nil {
 		return b, err
 	}
-	materials, err := r.materials(program, binary)
+	materials, err := r.materials(info, binary)
 	if err != nil {
 		return b, err
 	}

@@ -17,11 +17,7 @@ import (
 // materials lists what a program was built from, as CycloneDX 1.6 in JSON
 // (ECMA-424). The modules are those that the Go command noted in the program
 // itself: what was linked, in the versions that were linked.
-func (r *release) materials(program string, binary []byte) ([]byte, error) {
-	info, err := buildinfo.ReadFile(program)
-	if err != nil {
-		return nil, fmt.Errorf("reading what the program was built from: %w", err)
-	}
+func (r *release) materials(info *buildinfo.BuildInfo, binary []byte) ([]byte, error) {
 	sum := sha256.Sum256(binary)
 	b := bom{Format: "CycloneDX", SpecVersion: "1.6", Version: 1}
 	// A number of its own for every program, and the same for the same one.
