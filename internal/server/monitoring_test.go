@@ -20,7 +20,9 @@ import (
 func TestTheMonitoringAsksForWhatIsExposed(t *testing.T) {
 	cfg, _ := sandboxed(t, map[string]string{"INFRAHUB_MCP_PROMETHEUS_ENABLED": "true"})
 	address, _, _ := serve(t, cfg)
-	structured(t, address, session(t, address), "get_nodes", `{"kind":"BuiltinTag"}`)
+	of := session(t, address)
+	structured(t, address, of, "get_nodes", `{"kind":"BuiltinTag"}`)
+	do(t, "POST", address+"/mcp", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_nodes","arguments":{"kind":"Nothing"}}}`, "Accept", accept, "Mcp-Session-Id", of)
 	_, answer, _ := do(t, "GET", address+"/metrics", "")
 	exposed := labelsOf(metricstest.Parse(t, strings.NewReader(answer)))
 	page, err := os.ReadFile("../../docs/telemetry.md")

@@ -289,7 +289,7 @@ func (a *app) mayWrite(ctx context.Context) bool {
 // the challenge that says what is missing.
 func (a *app) stepUp(ctx context.Context, tool string) string {
 	p := auth.IdentityFrom(ctx).Principal
-	a.metrics.ToolCall(tool, telemetry.Refused, 0)
+	a.metrics.ToolCall(tool, telemetry.Refused, telemetry.ClassForbidden, 0)
 	a.logger.InfoContext(ctx, "tool_call", "tool", tool, "user", p.Name, "branch", "", "outcome", "refused", "reason", "insufficient scope", "subject", p.Subject)
 	return a.sso.StepUp()
 }

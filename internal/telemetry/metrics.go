@@ -21,6 +21,7 @@ type Metrics struct {
 	registry *prometheus.Registry
 
 	calls        *prometheus.CounterVec
+	callErrors   *prometheus.CounterVec
 	callTime     *prometheus.HistogramVec
 	messages     *prometheus.CounterVec
 	messageTime  *prometheus.HistogramVec
@@ -69,6 +70,7 @@ func NewMetrics(version string) *Metrics {
 		registry: registry,
 
 		calls:        counter("tool_calls_total", "Calls of tools, by how they ended.", "tool", "outcome"),
+		callErrors:   counter("tool_errors_total", "Calls of tools that ended with an error, by its class.", "tool", "class"),
 		callTime:     seconds("tool_call_duration_seconds", "How long calls of tools took.", "tool"),
 		messages:     counter(messagesName, "Requests of MCP that were answered, by how.", "method", "outcome"),
 		messageTime:  seconds(messageTimeName, "How long requests of MCP took, subscriptions as long as they lasted.", "method"),
@@ -132,12 +134,34 @@ const (
 	Asked   Outcome = "asked" // a call that ended with a question to the user
 )
 
-// ToolCall counts a call of a tool of the catalogue.
-func (m *Metrics) ToolCall(tool string, outcome Outcome, took time.Duration) {
+// Class is what an error is about that a call of a tool ended with.
+type Class string
+
+// The classes of errors.
+const (
+	ClassInvalid     Class = "invalid"     // what the caller can mend: arguments, data, a query
+	ClassNotFound    Class = "not_found"   // a node, kind or branch that does not exist
+	ClassBranch      Class = "branch"      // one that takes no changes now
+	ClassForbidden   Class = "forbidden"   // a permission is missing
+	ClassCredential  Class = "credential"  // not accepted by Infrahub
+	ClassUnreachable Class = "unreachable" // no answer of Infrahub
+	ClassTimeout     Class = "timeout"     // no answer in time
+	ClassOverloaded  Class = "overloaded"  // Infrahub put the call off
+	ClassInfrahub    Class = "infrahub"    // Infrahub failed
+	ClassCanceled    Class = "canceled"    // the client did not wait
+	ClassServer      Class = "server"      // this server is at fault
+)
+
+// ToolCall counts a call of a tool of the catalogue, with the class of the error
+// that it ended with, "" without one.
+func (m *Metrics) ToolCall(tool string, outcome Outcome, class Class, took time.Duration) {
 	if m == nil {
 		return
 	}
 	m.calls.WithLabelValues(tool, string(outcome)).Inc()
+	if class != "" {
+		m.callErrors.WithLabelValues(tool, string(class)).Inc()
+	}
 	m.callTime.WithLabelValues(tool).Observe(took.Seconds())
 }
 

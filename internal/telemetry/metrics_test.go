@@ -60,8 +60,17 @@ func events() map[string]struct {
 		want map[string]float64
 	}{
 		"a call of a tool": {
-			func(m *telemetry.Metrics) { m.ToolCall("get_nodes", telemetry.Asked, time.Second) },
+			func(m *telemetry.Metrics) { m.ToolCall("get_nodes", telemetry.Asked, "", time.Second) },
 			map[string]float64{`tool_calls_total{outcome="asked",tool="get_nodes"}`: 1, `tool_call_duration_seconds_count{tool="get_nodes"}`: 1},
+		},
+		"a call that ends with an error": {
+			func(m *telemetry.Metrics) {
+				m.ToolCall("get_nodes", telemetry.Refused, telemetry.ClassInvalid, time.Second)
+			},
+			map[string]float64{
+				`tool_calls_total{outcome="refused",tool="get_nodes"}`: 1, `tool_call_duration_seconds_count{tool="get_nodes"}`: 1,
+				`tool_errors_total{class="invalid",tool="get_nodes"}`: 1,
+			},
 		},
 		"a message": {
 			func(m *telemetry.Metrics) { m.Message("ping", false, time.Second) },
@@ -159,7 +168,7 @@ func TestCountingAllocatesNothing(t *testing.T) {
 	m := telemetry.NewMetrics("1.2.3")
 	for name, count := range map[string]func(){
 		"a message":        func() { m.Message("tools/call", false, time.Second) },
-		"a call of a tool": func() { m.ToolCall("get_nodes", telemetry.OK, time.Second) },
+		"a call of a tool": func() { m.ToolCall("get_nodes", telemetry.OK, "", time.Second) },
 		"a lookup":         func() { m.Schema(telemetry.LookupHit) },
 	} {
 		if got := testing.AllocsPerRun(100, count); got != 0 {

@@ -87,26 +87,25 @@ func Define[In, Out any](t Tool, run func(context.Context, *call.Call, In) (*Out
 // that a model can act on is a Result.
 func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage) (result Result, err error) {
 	start := time.Now()
-	broken := false // through a fault of this server
+	var class telemetry.Class // of the error, "" without one
 	defer func() {
 		outcome, took := telemetry.OK, time.Since(start)
 		switch {
-		case err != nil, broken:
+		case err != nil && class == "":
+			outcome = telemetry.Asked
+		case err != nil, class == telemetry.ClassServer:
 			outcome = telemetry.Failed
-			if _, asks := errors.AsType[*call.InputRequired](err); asks {
-				outcome = telemetry.Asked
-			}
 		case result.IsError:
 			outcome = telemetry.Refused
 		}
-		c.Metrics.ToolCall(t.Name, outcome, took)
+		c.Metrics.ToolCall(t.Name, outcome, class, took)
 		c.Logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "tool_call", c.Audited(
 			slog.String("tool", t.Name), slog.String("user", c.User), slog.String("branch", c.SessionBranch),
 			slog.String("outcome", string(outcome)), slog.Duration("duration", took))...)
 	}()
 	defer func() {
 		if fault := recover(); fault != nil {
-			broken = true
+			class = telemetry.ClassServer
 			c.Logger.ErrorContext(ctx, "a tool panicked", "tool", t.Name, "panic", fmt.Sprintf("%T", fault), "stack", string(debug.Stack()))
 			result, err = Result{Text: "The server failed while it ran this tool. The operator finds the reason in its log.", IsError: true}, nil
 		}
@@ -125,11 +124,11 @@ func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage)
 		out, err = t.run(ctx, c, arguments) // nothing was written; now it goes to a fresh branch
 	}
 	if err != nil {
-		return t.failure(ctx, c, missingBranch(ctx, c, arguments, err), &broken)
+		return t.failure(ctx, c, missingBranch(ctx, c, arguments, err), &class)
 	}
 	structured, err := encode(out)
 	if err != nil {
-		return t.failure(ctx, c, fmt.Errorf("encoding the result: %w", err), &broken)
+		return t.failure(ctx, c, fmt.Errorf("encoding the result: %w", err), &class)
 	}
 	if len(structured) > c.Settings.MaxBytes {
 		what, do := fmt.Sprintf("The result has %d bytes, more than the limit of %d.", len(structured), c.Settings.MaxBytes), t.narrow
@@ -137,7 +136,7 @@ func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage)
 			what = fmt.Sprintf("It was applied on the branch %s, but the answer has %d bytes, more than the limit of %d.", c.SessionBranch, len(structured), c.Settings.MaxBytes)
 			do = "Do not repeat it: read back what was written, or call get_branch_diff."
 		}
-		return t.failure(ctx, c, problem.New(what, do), &broken)
+		return t.failure(ctx, c, problem.New(what, do), &class)
 	}
 	form := t.form
 	if chooser, ok := out.(interface{ Form() Form }); ok {
@@ -150,7 +149,7 @@ func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage)
 			text, err = structured, nil
 		}
 		if err != nil {
-			return t.failure(ctx, c, fmt.Errorf("encoding the result as text: %w", err), &broken)
+			return t.failure(ctx, c, fmt.Errorf("encoding the result as text: %w", err), &class)
 		}
 	}
 	return Result{Structured: structured, Text: string(text)}, nil
@@ -168,14 +167,15 @@ func encode(out any) (json.RawMessage, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// failure decides what an error becomes, and sets broken for one that nobody but
-// the operator can mend.
-func (t *Tool) failure(ctx context.Context, c *call.Call, err error, broken *bool) (Result, error) {
-	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		return Result{}, err
-	}
+// failure decides what an error becomes, and sets its class: none for a question
+// to the user.
+func (t *Tool) failure(ctx context.Context, c *call.Call, err error, class *telemetry.Class) (Result, error) {
 	if _, asks := errors.AsType[*call.InputRequired](err); asks {
 		return Result{}, err // the protocol puts the question to the user
+	}
+	*class = classOf(err)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return Result{}, err
 	}
 	if _, lacks := errors.AsType[*call.MissingCapability](err); lacks && c.Modern {
 		return Result{}, err // the protocol has an error for it
@@ -185,7 +185,7 @@ func (t *Tool) failure(ctx context.Context, c *call.Call, err error, broken *boo
 		if protocolFault(err) {
 			return Result{}, err
 		}
-		*broken = true
+		*class = telemetry.ClassServer
 		c.Logger.ErrorContext(ctx, "a tool failed", "tool", t.Name, "error", err)
 		text = "The server failed while it ran this tool. The operator finds the reason in its log."
 	}
