@@ -113,7 +113,16 @@ func (c *Call) Named(branch string) string {
 
 // Schema returns the schema of a branch.
 func (c *Call) Schema(ctx context.Context, branch string) (*schema.Schema, error) {
-	s, err := c.Schemas.Get(ctx, c.Client, branch)
+	s, err := c.Schemas.Get(ctx, c.Client.Shared(), branch)
+	if err != nil {
+		return nil, fmt.Errorf("reading the schema: %w", err)
+	}
+	return s, nil
+}
+
+// Refresh is Schema for who has reason to believe that the schema has changed.
+func (c *Call) Refresh(ctx context.Context, branch string) (*schema.Schema, error) {
+	s, err := c.Schemas.Refresh(ctx, c.Client.Shared(), branch)
 	if err != nil {
 		return nil, fmt.Errorf("reading the schema: %w", err)
 	}
@@ -130,11 +139,20 @@ func (c *Call) Kind(ctx context.Context, branch, name string) (*schema.Schema, *
 	if kind := s.Lookup(name); kind != nil {
 		return s, kind, nil
 	}
-	if s, err = c.Schemas.Refresh(ctx, c.Client, branch); err != nil {
-		return nil, nil, fmt.Errorf("reading the schema: %w", err)
+	if s, err = c.Refresh(ctx, branch); err != nil {
+		return nil, nil, err
 	}
 	kind, err := s.Kind(name)
 	return s, kind, err
+}
+
+// Within returns a context that ends with the time limit of a call, or some time
+// after that.
+func (c *Call) Within(ctx context.Context, more time.Duration) (context.Context, context.CancelFunc) {
+	if c.Settings.CallLimit == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, c.Settings.CallLimit+more)
 }
 
 // Progress tells the client how far long work is, when it asked to be told.

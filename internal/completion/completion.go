@@ -25,6 +25,8 @@ const Most = 100
 // what was typed first, and how many there are. others are the arguments given
 // so far. An argument of which nothing is known has no completions.
 func Complete(ctx context.Context, c *call.Call, argument, typed string, others map[string]string) (values []string, total int, err error) {
+	ctx, cancel := c.Within(ctx, 0)
+	defer cancel()
 	var all []string
 	switch argument {
 	case "kind", "kind_hint":

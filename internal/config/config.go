@@ -54,7 +54,7 @@ type Infrahub struct {
 	TLSInsecure            bool          `envconfig:"INFRAHUB_TLS_INSECURE" default:"false" desc:"Accept any certificate of Infrahub. For trials only: whoever sits in between can read and change everything."`
 	TLSCAFile              string        `envconfig:"INFRAHUB_TLS_CA_FILE" format:"certificates" desc:"Certificates that vouch for Infrahub, beside those of the system."`
 	PaginationSize         int           `envconfig:"INFRAHUB_PAGINATION_SIZE" default:"50" unit:"nodes" min:"1" max:"1000" desc:"Nodes in one request to Infrahub when all are asked for."`
-	MaxConcurrentExecution int           `envconfig:"INFRAHUB_MAX_CONCURRENT_EXECUTION" default:"5" unit:"requests" min:"1" max:"1000" desc:"Requests to Infrahub that one call may have under way at a time."`
+	MaxConcurrentExecution int           `envconfig:"INFRAHUB_MAX_CONCURRENT_EXECUTION" default:"5" unit:"requests" min:"1" max:"1000" desc:"Requests to Infrahub that this process has under way at a time, for all callers together. More wait for their turn, in which principals alternate."`
 	RetryOnFailure         bool          `envconfig:"INFRAHUB_RETRY_ON_FAILURE" default:"false" desc:"Repeat reads that failed for a passing reason, up to three times. INFRAHUB_MCP_RETRY_MAX_ATTEMPTS goes before it."`
 	RetryDelay             time.Duration `envconfig:"INFRAHUB_RETRY_DELAY" default:"5" unit:"s" min:"0.001" max:"3600" desc:"Wait before the first repetition that INFRAHUB_RETRY_ON_FAILURE asks for. It doubles with each, up to 30 seconds."`
 	RateLimitRetryEnabled  bool          `envconfig:"INFRAHUB_RATE_LIMIT_RETRY_ENABLED" default:"true" desc:"Repeat a request that Infrahub put off with HTTP 429, after the time it names."`
@@ -98,8 +98,12 @@ type Logging struct {
 
 // Limits bound what clients may ask for and how often Infrahub is asked again.
 type Limits struct {
-	RetryMaxAttempts int           `envconfig:"INFRAHUB_MCP_RETRY_MAX_ATTEMPTS" default:"0" unit:"repetitions" min:"0" max:"100" desc:"How often a read that failed for a passing reason, such as a lost connection or HTTP 502, 503 or 504, is repeated; 0 leaves it to INFRAHUB_RETRY_ON_FAILURE."`
+	RetryMaxAttempts int           `envconfig:"INFRAHUB_MCP_RETRY_MAX_ATTEMPTS" default:"0" unit:"repetitions" min:"0" max:"100" desc:"How often a read that failed for a passing reason, such as a lost connection or HTTP 502, 503 or 504, is repeated within the time of its call; 0 leaves it to INFRAHUB_RETRY_ON_FAILURE."`
 	RetryBaseDelay   time.Duration `envconfig:"INFRAHUB_MCP_RETRY_BASE_DELAY" default:"1" unit:"s" min:"0.001" max:"3600" desc:"Wait before the first of these repetitions. It doubles with each, up to 30 seconds."`
+	QueueTimeout     time.Duration `envconfig:"INFRAHUB_MCP_QUEUE_TIMEOUT" default:"30" unit:"s" min:"0.1" max:"3600" desc:"How long a request to Infrahub may wait for its turn, see INFRAHUB_MAX_CONCURRENT_EXECUTION. Then its caller is told to come again."`
+	BreakerFailures  int           `envconfig:"INFRAHUB_MCP_BREAKER_FAILURES" default:"10" unit:"requests" min:"0" max:"1000" desc:"Requests in a row that find no answer, after which Infrahub is left alone for a while; 0 asks it always."`
+	BreakerPause     time.Duration `envconfig:"INFRAHUB_MCP_BREAKER_PAUSE" default:"10" unit:"s" min:"0.1" max:"3600" desc:"How long it is left alone. Callers are told so at once. Then one request is sent to see whether it answers."`
+	MaxRequests      int           `envconfig:"INFRAHUB_MCP_MAX_REQUESTS" default:"1000" unit:"requests" min:"0" max:"1000000" desc:"Requests of MCP over HTTP that are worked on at a time, streams that wait for news not counted; half of them for one principal. More are answered with HTTP 503. 0 is no limit."`
 	RateLimitRPS     float64       `envconfig:"INFRAHUB_MCP_RATE_LIMIT_RPS" default:"0" min:"0" max:"10000" desc:"Requests a second that a client may send in the long run; 0 is no limit."`
 	RateLimitBurst   int           `envconfig:"INFRAHUB_MCP_RATE_LIMIT_BURST" default:"0" unit:"requests" min:"0" max:"10000" desc:"Requests that may come at once; 0 is twice the rate."`
 	CacheEnabled     bool          `envconfig:"INFRAHUB_MCP_CACHE_ENABLED" default:"false" later:"caching of answers" desc:"Keep answers to lists and reads for a while."`

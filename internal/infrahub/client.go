@@ -21,6 +21,37 @@ type Client struct {
 	credential func() Credential
 	key        string
 	onRetry    func(Retry) // may be nil
+	lane       string      // in which its requests wait for their turn
+	beside     bool        // they wait for none
+}
+
+// For returns a client whose requests wait for their turn together with those of
+// a principal, "" being one too. Where many principals share a credential, they
+// take turns only so.
+func (c *Client) For(principal string) *Client {
+	theirs := *c
+	theirs.lane = "principal\x00" + principal
+	return &theirs
+}
+
+// Shared returns a client for requests whose answers many callers wait for, such
+// as the schema: they wait for a turn of their own, so that it is nobody's backlog
+// that delays the others.
+func (c *Client) Shared() *Client {
+	shared := *c
+	shared.lane = sharedLane
+	return &shared
+}
+
+// sharedLane is where shared requests wait for their turn.
+const sharedLane = "shared"
+
+// Probe returns a client that finds out whether Infrahub answers: its requests
+// are sent at once, also while no others are.
+func (c *Client) Probe() *Client {
+	probe := *c
+	probe.beside = true
+	return &probe
 }
 
 // Retry is a request that is sent again, after a wait.
@@ -147,7 +178,7 @@ func (c *Client) do(ctx context.Context, r request) (answer, error) {
 	if err := credential.check(); err != nil {
 		return answer{}, err
 	}
-	r.onRetry = c.onRetry
+	r.onRetry, r.lane, r.beside = c.onRetry, c.lane, c.beside
 	if credential.Token != "" {
 		r.header, r.secret = "X-INFRAHUB-KEY", credential.Token
 		return c.upstream.succeed(ctx, r)

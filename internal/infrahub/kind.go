@@ -50,7 +50,8 @@ const (
 	Invalid
 	// QueryInvalid: the GraphQL query does not fit the schema.
 	QueryInvalid
-	// Overloaded: the server answered 429; see RetryAfter.
+	// Overloaded: the server answered 429, or the request waited in vain for its
+	// turn to be sent; see RetryAfter.
 	Overloaded
 	// TooLarge: the answer is larger than this package reads.
 	TooLarge

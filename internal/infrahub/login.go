@@ -22,6 +22,10 @@ const (
 	loginIdle = 30 * time.Minute // without use
 )
 
+// sharedLimit bounds what several callers wait for and none of them ends, with all
+// its attempts.
+const sharedLimit = 2 * time.Minute
+
 // logins are the sessions of all callers that come with a user name and a
 // password, by [Client.Key].
 type logins struct {
@@ -74,7 +78,9 @@ func (u *Upstream) session(ctx context.Context, c *Client) (access string, err e
 		if s.fresh(u.now()) {
 			return s.access, nil
 		}
-		s, err := u.renew(context.WithoutCancel(ctx), s.refresh, c.credential())
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sharedLimit)
+		defer cancel()
+		s, err := u.renew(ctx, s.refresh, c.credential())
 		if err != nil {
 			return "", err
 		}
@@ -215,6 +221,7 @@ func (u *Upstream) login(ctx context.Context, c Credential) (session, error) {
 		body:   body,
 		// A login too many does no harm.
 		repeatable: true,
+		lane:       sharedLane,
 		secret:     c.Password,
 	})
 	if e, ok := errors.AsType[*Error](err); ok {
@@ -241,6 +248,7 @@ func (u *Upstream) refresh(ctx context.Context, token string) (session, error) {
 		method:     http.MethodPost,
 		path:       "/api/auth/refresh",
 		repeatable: true,
+		lane:       sharedLane,
 		header:     "Authorization",
 		secret:     token,
 	})

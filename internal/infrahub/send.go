@@ -35,6 +35,9 @@ type request struct {
 	// repeatable says that to run it twice does no harm.
 	repeatable bool
 	onRetry    func(Retry) // may be nil
+
+	lane   string // in which it waits for its turn
+	beside bool   // it waits for none
 }
 
 // answer is a whole answer of the server, of any status.
@@ -59,14 +62,24 @@ type outcome struct {
 	stale bool
 	// transient: another attempt may well succeed.
 	transient bool
+	// paused: it was not sent because Infrahub did not answer others.
+	paused bool
 }
 
-// reason is what went wrong with an attempt that is made again.
-func (o outcome) reason() Kind {
+// failed is the error of an attempt that did not succeed.
+func (o outcome) failed() *Error {
 	if o.err != nil {
-		return o.err.Kind
+		return o.err
 	}
-	return o.failure().Kind
+	return o.failure()
+}
+
+// asked is the wait that an attempt that did not succeed asks for, 0 for none.
+func (o outcome) asked() time.Duration {
+	if o.err != nil {
+		return o.err.RetryAfter
+	}
+	return o.retryAfter
 }
 
 // succeed sends a request and returns the answer if it is a success.
@@ -100,7 +113,7 @@ func (u *Upstream) send(ctx context.Context, r request) (answer, error) {
 	attempts := u.retry.start(r.repeatable)
 	for {
 		o := u.attempt(ctx, r, id)
-		wait, again := attempts.next(o)
+		wait, again := attempts.next(ctx, o)
 		if !again {
 			if o.err != nil {
 				return answer{}, o.err
@@ -112,28 +125,30 @@ func (u *Upstream) send(ctx context.Context, r request) (answer, error) {
 			u.transport.CloseIdleConnections()
 		}
 		if r.onRetry != nil && wait > 0 {
-			r.onRetry(Retry{Reason: o.reason(), Wait: wait})
+			r.onRetry(Retry{Reason: o.failed().Kind, Wait: wait})
 		}
 		if u.pause(ctx, wait) != nil {
 			return answer{}, gaveUp(ctx)
 		}
-		u.metrics.UpstreamRetries(counted(o.reason()))
+		u.metrics.UpstreamRetries(counted(o.failed().Kind))
 	}
 }
 
-// attempt sends a request once, within the timeout and when there is a slot.
-func (u *Upstream) attempt(ctx context.Context, r request, id string) outcome {
-	if u.slots != nil {
-		if u.slots.Acquire(ctx, 1) != nil {
-			return outcome{err: gaveUp(ctx)}
+// attempt sends a request once, within the timeout and when it is its turn.
+func (u *Upstream) attempt(ctx context.Context, r request, id string) (o outcome) {
+	if !r.beside {
+		done, refused := u.turns.take(ctx, r.lane)
+		if refused != nil {
+			paused := errors.Is(refused, errPaused)
+			return outcome{err: refused, unsent: true, transient: paused, paused: paused}
 		}
-		defer u.slots.Release(1)
+		defer func() { done(o) }()
 	}
 	limited, cancel := context.WithTimeout(ctx, u.timeout)
 	defer cancel()
 
 	start, ended := time.Now(), u.metrics.UpstreamBegins()
-	o := u.exchange(limited, r, id)
+	o = u.exchange(limited, r, id)
 	if o.err != nil {
 		o.err.RequestID = id
 		if limited.Err() != nil {
@@ -187,7 +202,7 @@ func (u *Upstream) exchange(ctx context.Context, r request, id string) outcome {
 	switch {
 	case o.err != nil:
 		o.transient = o.err.Kind != TooLarge
-	case o.status == http.StatusBadGateway, o.status == http.StatusServiceUnavailable, o.status == http.StatusGatewayTimeout:
+	case unavailable(o.status):
 		o.transient = true
 	case o.status == http.StatusInternalServerError:
 		// Infrahub resets the connection of a 500 after the answer. The next

@@ -45,8 +45,15 @@ type Settings struct {
 	// RateLimit says what to do when the server answers 429.
 	RateLimit RateLimit
 	// MaxConcurrent is how many requests the process has under way at a time;
-	// 0 means any number.
+	// 0 means any number. Those beyond wait, principals in turns.
 	MaxConcurrent int
+	// QueueTimeout is how long a request may wait for its turn. 0 means 30 seconds.
+	QueueTimeout time.Duration
+	// BreakerFailures is how many requests in a row must find no answer for
+	// Infrahub not to be asked for the time of BreakerPause; 0 asks always.
+	BreakerFailures int
+	// BreakerPause is that time. 0 means 10 seconds.
+	BreakerPause time.Duration
 
 	// UserAgent is the User-Agent header, empty for that of Go.
 	UserAgent string
@@ -77,6 +84,8 @@ type RateLimit struct {
 func (s Settings) withDefaults() Settings {
 	s.Timeout = cmp.Or(s.Timeout, 60*time.Second)
 	s.RateLimit.Max = cmp.Or(s.RateLimit.Max, 60*time.Second)
+	s.QueueTimeout = cmp.Or(s.QueueTimeout, 30*time.Second)
+	s.BreakerPause = cmp.Or(s.BreakerPause, 10*time.Second)
 	s.Priority = strings.ToLower(s.Priority)
 	if s.Logger == nil {
 		s.Logger = slog.New(slog.DiscardHandler)
@@ -101,6 +110,8 @@ func (s Settings) validate() error {
 		{"INFRAHUB_MCP_RETRY_BASE_DELAY", s.ReadDelay},
 		{"INFRAHUB_RATE_LIMIT_BACKOFF_BASE", s.RateLimit.Base},
 		{"INFRAHUB_RATE_LIMIT_BACKOFF_MAX", s.RateLimit.Max},
+		{"INFRAHUB_MCP_QUEUE_TIMEOUT", s.QueueTimeout},
+		{"INFRAHUB_MCP_BREAKER_PAUSE", s.BreakerPause},
 	} {
 		if d.value < 0 {
 			errs = append(errs, fmt.Errorf("%s is %s: use a duration that is not negative", d.variable, d.value))
@@ -113,6 +124,7 @@ func (s Settings) validate() error {
 		{"INFRAHUB_MCP_RETRY_MAX_ATTEMPTS", s.ReadAttempts},
 		{"INFRAHUB_RATE_LIMIT_MAX_RETRIES", s.RateLimit.MaxRetries},
 		{"INFRAHUB_MAX_CONCURRENT_EXECUTION", s.MaxConcurrent},
+		{"INFRAHUB_MCP_BREAKER_FAILURES", s.BreakerFailures},
 	} {
 		if n.value < 0 {
 			errs = append(errs, fmt.Errorf("%s is %d: use a number that is not negative", n.variable, n.value))

@@ -8,8 +8,6 @@ import (
 	"net/url"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"infrahub-mcp/internal/telemetry"
 )
 
@@ -25,7 +23,7 @@ type Upstream struct {
 	base      *url.URL
 	http      *http.Client
 	transport *http.Transport
-	slots     *semaphore.Weighted // nil: unlimited
+	turns     *turns
 	logins    *logins
 	versions  *versions
 	// keyOf names credentials; see [Client.Key].
@@ -54,7 +52,7 @@ func New(s Settings) (*Upstream, error) {
 	if err := errors.Join(addressErr, transportErr, s.validate()); err != nil {
 		return nil, err
 	}
-	u := &Upstream{
+	return &Upstream{
 		base:      base,
 		transport: transport,
 		http: &http.Client{
@@ -65,6 +63,7 @@ func New(s Settings) (*Upstream, error) {
 			// No cookie jar: Infrahub answers a login with cookies, which would
 			// authenticate a later request of somebody else.
 		},
+		turns:     newTurns(s),
 		logins:    newLogins(),
 		versions:  &versions{},
 		keyOf:     newKeyOf(),
@@ -77,17 +76,14 @@ func New(s Settings) (*Upstream, error) {
 		maxBody:   maxBody,
 		now:       time.Now,
 		pause:     pause,
-	}
-	if s.MaxConcurrent > 0 {
-		u.slots = semaphore.NewWeighted(int64(s.MaxConcurrent))
-	}
-	return u, nil
+	}, nil
 }
 
-// Client returns a client that acts with the credential c. It is cheap: make
-// one for each request of a caller.
+// Client returns a client that acts with the credential c, and takes turns with
+// those of other credentials. It is cheap: make one for each request of a caller.
 func (u *Upstream) Client(c Credential) *Client {
-	return &Client{upstream: u, credential: func() Credential { return c }, key: u.keyOf(c)}
+	key := u.keyOf(c)
+	return &Client{upstream: u, credential: func() Credential { return c }, key: key, lane: key}
 }
 
 // Address is the base URL of the server, without a trailing slash.

@@ -53,7 +53,9 @@ func (c *Client) Version(ctx context.Context) (Version, error) {
 		if known, ok := v.get(u.now()); ok {
 			return known, nil
 		}
-		asked, err := c.askVersion(context.WithoutCancel(ctx))
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sharedLimit)
+		defer cancel()
+		asked, err := c.askVersion(ctx)
 		if err != nil {
 			return Version{}, err
 		}
@@ -71,7 +73,7 @@ func (c *Client) Version(ctx context.Context) (Version, error) {
 
 // askVersion asks the server.
 func (c *Client) askVersion(ctx context.Context) (Version, error) {
-	body, err := c.REST(ctx, "/api/info", nil)
+	body, err := c.Shared().REST(ctx, "/api/info", nil)
 	if err != nil {
 		return Version{}, fmt.Errorf("asking Infrahub for its version: %w", err)
 	}

@@ -26,6 +26,7 @@ import (
 const (
 	codeUnauthenticated = -32001 // credential missing or refused
 	codeUnavailable     = -32002 // Infrahub unreachable or not responding
+	codeBusy            = -32005 // too many requests, also from internal/server/front
 )
 
 // message is a JSON-RPC message from a client.
@@ -230,7 +231,11 @@ func (s *Server) resourceFault(ctx context.Context, uri string, err error) error
 
 func describe(err error, what string) string {
 	if refused, ok := errors.AsType[*infrahub.Error](err); ok {
-		return what + ": " + refused.Error()
+		what += ": " + refused.Error()
+		if refused.RetryAfter > 0 {
+			what += fmt.Sprintf(" Try again in %s.", refused.RetryAfter.Round(time.Second))
+		}
+		return what
 	}
 	if infrahub.Unauthorized(err) {
 		return err.Error() // of this server, which refused before it asked

@@ -79,6 +79,8 @@ func (r *Resource) Read(ctx context.Context, c *call.Call, uri string, variables
 			slog.String("uri", problem.Excerpt(uri, maxURI)), slog.String("user", c.User), slog.String("branch", c.SessionBranch),
 			slog.String("outcome", outcome), slog.Duration("duration", time.Since(start)))...)
 	}()
+	ctx, cancel := c.Within(ctx, 0)
+	defer cancel()
 	content, err = r.read(ctx, c, variables)
 	if lostBranch(ctx, c, err) {
 		err = problem.New(fmt.Sprintf("The session branch %s no longer exists.", c.SessionBranch),

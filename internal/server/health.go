@@ -16,7 +16,7 @@ import (
 // and tells only that it runs.
 func (a *app) health() http.HandlerFunc {
 	infrahub := &probe{ask: func(ctx context.Context) error {
-		_, err := a.upstream.Client(a.own.Identity().Credential).REST(ctx, "/api/info", nil)
+		_, err := a.upstream.Client(a.own.Identity().Credential).Probe().REST(ctx, "/api/info", nil)
 		if err != nil {
 			a.logger.WarnContext(ctx, "health check failed", "error", err)
 		}

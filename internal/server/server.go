@@ -224,7 +224,7 @@ func (a *app) call(ctx context.Context, origin protocol.Origin) (*call.Call, err
 	if a.sso != nil && settings.WhyReadOnly == "" && !a.mayWrite(ctx) {
 		settings.WhyReadOnly = "This login does not allow writing. Log in again and allow changes, or ask the operator for the permission to write."
 	}
-	client := a.upstream.Client(id.Credential).OnRetry(func(r infrahub.Retry) { origin.Log(retried(r)) })
+	client := a.upstream.Client(id.Credential).For(id.Principal.Key).OnRetry(func(r infrahub.Retry) { origin.Log(retried(r)) })
 	branches := a.branches.Session(client, branch.Owner{
 		Principal: id.Principal.Key, Session: origin.Session, User: user, Unnamed: a.sso != nil && !a.credit,
 	})
@@ -308,6 +308,8 @@ func upstreamSettings(cfg *config.Config, version string, logger *slog.Logger, m
 			Retry: cfg.Infrahub.RateLimitRetryEnabled, MaxRetries: cfg.Infrahub.RateLimitMaxRetries,
 			Base: cfg.Infrahub.RateLimitBackoffBase, Max: cfg.Infrahub.RateLimitBackoffMax,
 		},
+		MaxConcurrent: cfg.Infrahub.MaxConcurrentExecution, QueueTimeout: cfg.Limits.QueueTimeout,
+		BreakerFailures: cfg.Limits.BreakerFailures, BreakerPause: cfg.Limits.BreakerPause,
 		UserAgent: "infrahub-mcp/" + version,
 		Logger:    logger,
 		Metrics:   metrics,

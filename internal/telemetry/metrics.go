@@ -37,6 +37,10 @@ type Metrics struct {
 	upstreamInFlight    prometheus.Gauge
 	upstreamRetries     *prometheus.CounterVec
 	upstreamConnections prometheus.Counter
+	upstreamQueue       prometheus.Gauge
+	upstreamQueueTime   prometheus.Observer
+	upstreamPaused      prometheus.Gauge
+	answers             *prometheus.CounterVec
 	schemas             *prometheus.CounterVec
 }
 
@@ -86,6 +90,10 @@ func NewMetrics(version string) *Metrics {
 		upstreamInFlight:    gauge("upstream_requests_in_flight", "Requests to Infrahub that are under way.").WithLabelValues(),
 		upstreamRetries:     counter("upstream_retries_total", "Requests to Infrahub that were sent again, by why.", "reason"),
 		upstreamConnections: counter("upstream_connections_total", "Connections to Infrahub that were opened. Requests use one that is open where they can.").WithLabelValues(),
+		upstreamQueue:       gauge("upstream_queue_length", "Requests to Infrahub that wait for their turn.").WithLabelValues(),
+		upstreamQueueTime:   seconds("upstream_queue_wait_seconds", "How long requests to Infrahub waited for their turn that had to.").WithLabelValues(),
+		upstreamPaused:      gauge("upstream_paused", "1 while Infrahub is not asked because it did not answer, 0 otherwise.").WithLabelValues(),
+		answers:             counter("answer_cache_lookups_total", "Lookups in the cache of answers, by what they came to.", "result"),
 		schemas:             counter("schema_cache_lookups_total", "Lookups in the cache of schemas, by what they came to.", "result"),
 	}
 	gauge("build_info", "1, with the version of the program and of Go.", "version", "go_version").WithLabelValues(version, runtime.Version()).Set(1)
@@ -98,7 +106,7 @@ func (m *Metrics) begin() {
 	for _, kind := range []Stream{SessionStream, SubscriptionStream} {
 		m.streams.WithLabelValues(string(kind))
 	}
-	for _, limit := range []Limit{AddressLimit, PrincipalLimit, OpenLimit, LoginLimit, PasswordLimit} {
+	for _, limit := range []Limit{AddressLimit, PrincipalLimit, OpenLimit, LoginLimit, PasswordLimit, RequestLimit, QueueLimit, PauseLimit} {
 		m.refusals.WithLabelValues(string(limit))
 	}
 	for _, at := range []LoginPlace{AtInfrahub, AtProvider} {
@@ -114,6 +122,9 @@ func (m *Metrics) begin() {
 	}
 	for _, result := range []Lookup{LookupHit, LookupChecked, LookupLoaded} {
 		m.schemas.WithLabelValues(string(result))
+	}
+	for _, result := range []Lookup{LookupHit, LookupMissed} {
+		m.answers.WithLabelValues(string(result))
 	}
 }
 
@@ -241,6 +252,9 @@ const (
 	OpenLimit      Limit = "open"         // requests and streams open at a time
 	LoginLimit     Limit = "login"        // use of the endpoints of a login in mode oidc
 	PasswordLimit  Limit = "failed_login" // logins that failed before, in mode basic-passthrough
+	RequestLimit   Limit = "requests"     // requests of MCP in progress
+	QueueLimit     Limit = "queue"        // requests to Infrahub that wait, and how long
+	PauseLimit     Limit = "pause"        // requests to an Infrahub that did not answer
 )
 
 // PutOff counts a request that was put off because of a limit.
@@ -298,6 +312,32 @@ func (m *Metrics) UpstreamConnects() {
 	}
 }
 
+// QueueBegins counts a request to Infrahub as one that waits for its turn. The
+// function returned is the end of that, however it came.
+func (m *Metrics) QueueBegins() (end func()) {
+	if m == nil {
+		return func() {}
+	}
+	start := time.Now()
+	m.upstreamQueue.Inc()
+	return func() {
+		m.upstreamQueue.Dec()
+		m.upstreamQueueTime.Observe(time.Since(start).Seconds())
+	}
+}
+
+// UpstreamPauses says whether requests to Infrahub are put off because it did not
+// answer.
+func (m *Metrics) UpstreamPauses(paused bool) {
+	switch {
+	case m == nil:
+	case paused:
+		m.upstreamPaused.Set(1)
+	default:
+		m.upstreamPaused.Set(0)
+	}
+}
+
 // Reason is why a request to Infrahub is sent again.
 type Reason string
 
@@ -316,7 +356,7 @@ func (m *Metrics) UpstreamRetries(reason Reason) {
 	}
 }
 
-// Lookup is what a lookup in the cache of schemas came to.
+// Lookup is what a lookup in a cache came to.
 type Lookup string
 
 // What a lookup comes to.
@@ -324,7 +364,15 @@ const (
 	LookupHit     Lookup = "hit"     // answered from memory
 	LookupChecked Lookup = "checked" // answered from memory, after Infrahub was asked for the hash
 	LookupLoaded  Lookup = "loaded"  // the schema was not there and was loaded
+	LookupMissed  Lookup = "missed"  // the answer was not there and was made
 )
+
+// Answer counts a lookup of an answer: LookupHit or LookupMissed.
+func (m *Metrics) Answer(result Lookup) {
+	if m != nil {
+		m.answers.WithLabelValues(string(result)).Inc()
+	}
+}
 
 // Schema counts a lookup of a schema.
 func (m *Metrics) Schema(result Lookup) {

@@ -91,7 +91,13 @@ func events() map[string]struct {
 		"a request to Infrahub":    {func(m *telemetry.Metrics) { m.UpstreamBegins() }, map[string]float64{"upstream_requests_in_flight": 1}},
 		"a connection to Infrahub": {(*telemetry.Metrics).UpstreamConnects, map[string]float64{"upstream_connections_total": 1}},
 		"a repetition":             {func(m *telemetry.Metrics) { m.UpstreamRetries(telemetry.Timeout) }, map[string]float64{`upstream_retries_total{reason="timeout"}`: 1}},
-		"a lookup of a schema":     {func(m *telemetry.Metrics) { m.Schema(telemetry.LookupChecked) }, map[string]float64{`schema_cache_lookups_total{result="checked"}`: 1}},
+		"a request that waits":     {func(m *telemetry.Metrics) { m.QueueBegins() }, map[string]float64{"upstream_queue_length": 1}},
+		"the end of its wait": {
+			func(m *telemetry.Metrics) { m.QueueBegins()() },
+			map[string]float64{"upstream_queue_wait_seconds_count": 1},
+		},
+		"a lookup of an answer": {func(m *telemetry.Metrics) { m.Answer(telemetry.LookupMissed) }, map[string]float64{`answer_cache_lookups_total{result="missed"}`: 1}},
+		"a lookup of a schema":  {func(m *telemetry.Metrics) { m.Schema(telemetry.LookupChecked) }, map[string]float64{`schema_cache_lookups_total{result="checked"}`: 1}},
 		"an answer of Infrahub": {
 			func(m *telemetry.Metrics) { m.UpstreamBegins()(503, time.Second) },
 			map[string]float64{`upstream_requests_total{outcome="5xx"}`: 1, "upstream_request_duration_seconds_count": 1},

@@ -111,6 +111,9 @@ func advice(e *infrahub.Error) string {
 		}
 		return " Try again in some seconds."
 	case infrahub.ServerFault:
+		if e.RetryAfter > 0 {
+			return fmt.Sprintf(" This is a fault of Infrahub; try again in %s.", e.RetryAfter.Round(time.Second))
+		}
 		return " This is a fault of Infrahub; try again, and tell its operator if it stays."
 	default:
 		return ""

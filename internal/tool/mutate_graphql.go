@@ -124,9 +124,9 @@ func permitted(ctx context.Context, c *call.Call, document *graph.Document, in m
 	if refused == nil {
 		return s, writes, nil
 	}
-	fresh, err := c.Schemas.Refresh(ctx, c.Client, branch)
+	fresh, err := c.Refresh(ctx, branch)
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading the schema: %w", err)
+		return nil, nil, err
 	}
 	if fresh.Hash == s.Hash {
 		return nil, nil, refused

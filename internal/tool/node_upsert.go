@@ -183,9 +183,9 @@ func checked(ctx context.Context, c *call.Call, in nodeUpsertInput, items []grap
 	if refused == nil {
 		return kind, inputs, nil
 	}
-	fresh, err := c.Schemas.Refresh(ctx, c.Client, branch)
+	fresh, err := c.Refresh(ctx, branch)
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading the schema: %w", err)
+		return nil, nil, err
 	}
 	if fresh.Hash == s.Hash {
 		return nil, nil, refused

@@ -90,8 +90,8 @@ func runQueryGraphQL(ctx context.Context, c *call.Call, in queryGraphQLInput) (*
 	}
 	if mask.Unknown {
 		// A kind that was loaded a moment ago may have secrets too.
-		if s, err = c.Schemas.Refresh(ctx, c.Client, branch); err != nil {
-			return nil, fmt.Errorf("reading the schema: %w", err)
+		if s, err = c.Refresh(ctx, branch); err != nil {
+			return nil, err
 		}
 		if mask, err = protect(s, document, in.Variables); err != nil {
 			return nil, err

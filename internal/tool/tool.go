@@ -111,14 +111,12 @@ func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage)
 		}
 	}()
 
-	if limit := c.Settings.CallLimit; limit > 0 {
-		if c.Ask != nil && t.Access == Destructive {
-			limit += call.AnswerTime // the user may be asked
-		}
-		limited, cancel := context.WithTimeout(ctx, limit)
-		defer cancel()
-		ctx = limited
+	thinking := time.Duration(0)
+	if c.Ask != nil && t.Access == Destructive {
+		thinking = call.AnswerTime // the user may be asked
 	}
+	ctx, cancel := c.Within(ctx, thinking)
+	defer cancel()
 	out, err := t.run(ctx, c, arguments)
 	if err != nil && t.Access != Read && sessionBranchGone(ctx, c, arguments, err) {
 		out, err = t.run(ctx, c, arguments) // nothing was written; now it goes to a fresh branch
