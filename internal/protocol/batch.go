@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/mark3labs/mcp-go/mcp"
 )
@@ -73,6 +74,13 @@ func (h *HTTP) batch(w http.ResponseWriter, r *http.Request, body []byte, asStre
 	session, ok := h.session(w, r, nil)
 	if !ok {
 		return
+	}
+	if slices.ContainsFunc(messages, (*message).isRequest) {
+		leave, ok := h.enter(w, r, nil)
+		if !ok {
+			return
+		}
+		defer leave()
 	}
 	out := newStream(w, h.options.WriteTimeout)
 	if asStream {

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -54,6 +56,11 @@ type HTTPOptions struct {
 	// Challenge Handling). Without it such a call is answered like any other that
 	// is refused.
 	StepUp func(ctx context.Context, tool string) string
+	// Enter asks for a place among the requests that are worked on, until leave is
+	// called. A status other than 0 refuses it, with a time after which to come
+	// again. Streams that wait for news need no place, nor do notifications and
+	// the answers of users, which help others to end. Nil lets everything in.
+	Enter func(ctx context.Context) (leave func(), status int, wait time.Duration)
 	// WriteTimeout bounds one write to a client that does not read (30 s).
 	WriteTimeout time.Duration
 }
@@ -168,6 +175,13 @@ func (h *HTTP) post(w http.ResponseWriter, r *http.Request) {
 		h.notified(r.Context(), m, session, peer)
 		w.WriteHeader(http.StatusAccepted)
 	default:
+		if m.Method != string(mcp.MethodSubscriptionsListen) {
+			leave, ok := h.enter(w, r, m.ID)
+			if !ok {
+				return
+			}
+			defer leave()
+		}
 		if m.Method == string(mcp.MethodInitialize) && !modern {
 			session = h.sessions.Issue(r.Context(), initializes(m))
 			h.server.options.Metrics.SessionStarted()
@@ -185,6 +199,24 @@ func (h *HTTP) post(w http.ResponseWriter, r *http.Request) {
 		}
 		h.request(w, r, m, peer, session, modern, asStream)
 	}
+}
+
+// enter asks for a place for a request, or refuses it.
+func (h *HTTP) enter(w http.ResponseWriter, r *http.Request, id json.RawMessage) (leave func(), ok bool) {
+	if h.options.Enter == nil {
+		return func() {}, true
+	}
+	leave, status, wait := h.options.Enter(r.Context())
+	if status == 0 {
+		return leave, true
+	}
+	seconds := max(1, int(math.Ceil(wait.Seconds())))
+	w.Header().Set("Retry-After", strconv.Itoa(seconds)) // RFC 9110, section 10.2.3
+	refuse(w, status, id, &fault{
+		Code: codeBusy, Message: fmt.Sprintf("This server is busy: too many requests are in progress. Try again in %d s.", seconds),
+		Data: map[string]int{"retry_after": seconds},
+	})
+	return nil, false
 }
 
 // notified handles a notification. A cancellation only means something among the

@@ -24,6 +24,7 @@ type gate struct {
 	byAddress     *front.RateLimit
 	byPrincipal   *front.RateLimit
 	streams       *front.Streams
+	load          *front.Load
 	authenticator auth.Authenticator
 	metrics       *telemetry.Metrics
 	// login are the endpoints of mode oidc by path, which look after themselves:
@@ -58,6 +59,7 @@ func newGate(cfg *config.Config, authenticator auth.Authenticator, metrics *tele
 			return nil, fmt.Errorf("INFRAHUB_MCP_RATE_LIMIT_RPS: %w", err)
 		}
 	}
+	g.load = front.NewLoad(cfg.Limits.MaxRequests, metrics)
 	g.streams = front.NewStreams(front.StreamLimits{
 		// Half for one address, behind which many may be: enough for all of them,
 		// and nobody alone can keep the others out.
@@ -75,6 +77,11 @@ func (g *gate) protect(mcp http.Handler) http.Handler {
 		g.streams.By(front.ByAddress, g.metrics),
 		func(next http.Handler) http.Handler { return auth.Require(g.authenticator, next) },
 		g.byPrincipal.By(func(r *http.Request) string { return auth.IdentityFrom(r.Context()).Principal.Key }, g.metrics, telemetry.PrincipalLimit))
+}
+
+// enter asks for a place among the requests that are worked on.
+func (g *gate) enter(ctx context.Context) (leave func(), status int, wait time.Duration) {
+	return g.load.Enter(principal(ctx))
 }
 
 // surround puts what concerns every request before the routes.

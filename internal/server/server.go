@@ -329,7 +329,7 @@ func (a *app) serveHTTP(ctx context.Context, cfg *config.Config, listening func(
 		sessionKeys = append(sessionKeys, key.Key)
 	}
 	sessions := protocol.NewSessions(cfg.Server.SessionTTL, principal, sessionKeys...)
-	options := protocol.HTTPOptions{Ping: cfg.Server.PingInterval}
+	options := protocol.HTTPOptions{Ping: cfg.Server.PingInterval, Enter: a.gate.enter}
 	if a.sso != nil {
 		options.StepUp = a.stepUp
 	}
