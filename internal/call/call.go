@@ -13,6 +13,7 @@ import (
 	"infrahub-mcp/internal/infrahub"
 	"infrahub-mcp/internal/infrahub/graph"
 	"infrahub-mcp/internal/infrahub/schema"
+	"infrahub-mcp/internal/kept"
 	"infrahub-mcp/internal/telemetry"
 )
 
@@ -24,6 +25,8 @@ type Call struct {
 	// Schemas is shared by all callers; it serves a schema only to a caller
 	// whose credential Infrahub has accepted.
 	Schemas *schema.Cache
+	// Kept are answers that this caller was given before; nil keeps none.
+	Kept *kept.Caller
 	// Settings are what the operator decided for every call.
 	Settings Settings
 	// User is the name for audit lines, Anonymous when there is none.

@@ -106,9 +106,9 @@ type Limits struct {
 	MaxRequests      int           `envconfig:"INFRAHUB_MCP_MAX_REQUESTS" default:"1000" unit:"requests" min:"0" max:"1000000" desc:"Requests of MCP over HTTP that are worked on at a time, streams that wait for news not counted; half of them for one principal. More are answered with HTTP 503. 0 is no limit."`
 	RateLimitRPS     float64       `envconfig:"INFRAHUB_MCP_RATE_LIMIT_RPS" default:"0" min:"0" max:"10000" desc:"Requests a second that a client may send in the long run; 0 is no limit."`
 	RateLimitBurst   int           `envconfig:"INFRAHUB_MCP_RATE_LIMIT_BURST" default:"0" unit:"requests" min:"0" max:"10000" desc:"Requests that may come at once; 0 is twice the rate."`
-	CacheEnabled     bool          `envconfig:"INFRAHUB_MCP_CACHE_ENABLED" default:"false" later:"caching of answers" desc:"Keep answers to lists and reads for a while."`
-	CacheListTTL     time.Duration `envconfig:"INFRAHUB_MCP_CACHE_LIST_TTL" default:"300" unit:"s" min:"1" max:"2592000" later:"caching of answers" desc:"How long lists of tools, resources and prompts are kept."`
-	CacheReadTTL     time.Duration `envconfig:"INFRAHUB_MCP_CACHE_READ_TTL" default:"3600" unit:"s" min:"1" max:"2592000" later:"caching of answers" desc:"How long answers to reads are kept."`
+	CacheEnabled     bool          `envconfig:"INFRAHUB_MCP_CACHE_ENABLED" default:"false" desc:"Keep what is made of the schema (get_schema, infrahub://schema and the like) for its caller, while Infrahub says that the schema is the same, and let clients keep lists."`
+	CacheListTTL     time.Duration `envconfig:"INFRAHUB_MCP_CACHE_LIST_TTL" default:"300" unit:"s" min:"1" max:"2592000" desc:"How long clients may keep lists of tools, resources and prompts (ttlMs, from protocol 2026-07-28 on)."`
+	CacheReadTTL     time.Duration `envconfig:"INFRAHUB_MCP_CACHE_READ_TTL" default:"3600" unit:"s" min:"1" max:"2592000" desc:"How long an answer made of the schema is kept at most."`
 }
 
 // Branch says how session branches are named.

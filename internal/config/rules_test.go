@@ -118,10 +118,7 @@ func TestOIDCNamesOnlyWhatIsMissing(t *testing.T) {
 // sound value that asks for the feature.
 func TestEveryMissingFeatureIsRefused(t *testing.T) {
 	values := map[string]string{
-		"INFRAHUB_MCP_CACHE_ENABLED":  "yes",
-		"INFRAHUB_MCP_CACHE_LIST_TTL": "301",
-		"INFRAHUB_MCP_CACHE_READ_TTL": "1h1s",
-		"INFRAHUB_MCP_OTEL_ENABLED":   "on",
+		"INFRAHUB_MCP_OTEL_ENABLED": "on",
 	}
 	for _, s := range Settings() {
 		if s.Later == "" {
@@ -150,7 +147,6 @@ func TestAMissingFeatureIsNotAskedForByItsDefault(t *testing.T) {
 			variables[s.Name] = s.Default
 		}
 	}
-	variables["INFRAHUB_MCP_CACHE_LIST_TTL"] = "5m"
 	variables["INFRAHUB_MCP_OTEL_ENABLED"] = "No"
 	environment(t, with(variables))
 	if _, _, err := Load(nil); err != nil {

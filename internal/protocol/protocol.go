@@ -59,6 +59,11 @@ type Options struct {
 	// AnswerTime is how long a user may think while a call waits
 	// (call.AnswerTime when 0).
 	AnswerTime time.Duration
+	// ListLife is how long clients may keep lists, from 2026-07-28 on; at 0 they are
+	// to ask every time (MCP, Caching). Resources are read anew every time: only
+	// the server knows that a session has another branch or a branch another
+	// schema.
+	ListLife time.Duration
 	// Metrics count requests, sessions and streams; nil counts nothing.
 	Metrics *telemetry.Metrics
 	// Extend adds to the library's server what the catalogues cannot hold. The
@@ -137,6 +142,9 @@ func New(o Options) *Server {
 	)
 	if o.MayWrite != nil {
 		s.offerByCaller(hooks)
+	}
+	for _, list := range []mcp.MCPMethod{mcp.MethodToolsList, mcp.MethodResourcesList, mcp.MethodResourcesTemplatesList, mcp.MethodPromptsList} {
+		server.WithMethodCacheHints(list, o.ListLife.Milliseconds(), mcp.CacheScopePrivate)(s.core)
 	}
 	s.paginate(hooks)
 	s.introduce(hooks)

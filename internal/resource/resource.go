@@ -14,6 +14,7 @@ import (
 	"infrahub-mcp/internal/call"
 	"infrahub-mcp/internal/infrahub"
 	"infrahub-mcp/internal/infrahub/operations"
+	"infrahub-mcp/internal/kept"
 	"infrahub-mcp/internal/problem"
 	"infrahub-mcp/internal/tool"
 	"infrahub-mcp/internal/toon"
@@ -30,6 +31,9 @@ type Resource struct {
 	MIMEType    string
 
 	read func(ctx context.Context, c *call.Call, variables map[string]string) ([]byte, error)
+	// ofSchema says that the content is made of the schema and nothing else, so that
+	// it may be kept.
+	ofSchema bool
 	// version returns a text that is another one when the content has changed, at
 	// little cost; nil where that cannot be told.
 	version func(ctx context.Context, c *call.Call, r *watch.Round, variables map[string]string) (string, error)
@@ -41,12 +45,12 @@ func Catalogue() []Resource {
 		{
 			URI: "infrahub://schema", Name: "schema", Title: "Schema catalogue", MIMEType: "application/json",
 			Description: "Every kind with its label, as a JSON object. Read it before asking for nodes.",
-			read:        readKinds, version: versionOfKinds,
+			read:        readKinds, version: versionOfKinds, ofSchema: true,
 		},
 		{
 			URI: "infrahub://schema/{kind}", Name: "schema-kind", Title: "Schema of a kind", MIMEType: "text/plain",
 			Description: "One kind in detail as TOON tables: attributes, choices, limits, relationships, filters, related kinds.",
-			read:        readKind, version: versionOfKind,
+			read:        readKind, version: versionOfKind, ofSchema: true,
 		},
 		{
 			URI: "infrahub://graphql-schema", Name: "graphql-schema", Title: "GraphQL schema", MIMEType: "text/plain",
@@ -54,7 +58,7 @@ func Catalogue() []Resource {
 			read: func(ctx context.Context, c *call.Call, _ map[string]string) ([]byte, error) {
 				return c.Client.REST(ctx, "/schema.graphql", branchQuery(c))
 			},
-			version: versionOfSchema, // of which it is made
+			version: versionOfSchema, ofSchema: true,
 		},
 		{
 			URI: "infrahub://branches", Name: "branches", Title: "Branches", MIMEType: "application/json",
@@ -81,12 +85,24 @@ func (r *Resource) Read(ctx context.Context, c *call.Call, uri string, variables
 	}()
 	ctx, cancel := c.Within(ctx, 0)
 	defer cancel()
-	content, err = r.read(ctx, c, variables)
+	content, err = r.content(ctx, c, variables)
 	if lostBranch(ctx, c, err) {
 		err = problem.New(fmt.Sprintf("The session branch %s no longer exists.", c.SessionBranch),
 			"Read again for the default branch; the next write starts a fresh session branch.")
 	}
 	return content, err
+}
+
+// content returns the content, a kept one where that is as good.
+func (r *Resource) content(ctx context.Context, c *call.Call, variables map[string]string) ([]byte, error) {
+	if !r.ofSchema {
+		return r.read(ctx, c, variables)
+	}
+	answer, err := c.Keep(ctx, c.Branch(""), fmt.Sprintf("%s %q", r.URI, variables), func() (kept.Answer, error) {
+		content, err := r.read(ctx, c, variables)
+		return kept.Answer{Text: content}, err
+	})
+	return answer.Text, err
 }
 
 // lostBranch reports whether an error is that the session branch is gone, and

@@ -14,6 +14,7 @@ import (
 	"infrahub-mcp/internal/config"
 	"infrahub-mcp/internal/infrahub"
 	"infrahub-mcp/internal/infrahub/schema"
+	"infrahub-mcp/internal/kept"
 	"infrahub-mcp/internal/resource"
 	"infrahub-mcp/internal/sandbox"
 	"infrahub-mcp/internal/sandbox/seed"
@@ -133,5 +134,33 @@ func TestASessionBranchThatIsGone(t *testing.T) {
 	current, err := c.Branches.Current(t.Context())
 	if err != nil || current != "" {
 		t.Errorf("the session goes on with %q, %v: every further read fails", current, err)
+	}
+}
+
+func TestWhatIsKeptOfASchemaIsNotShownAfterItChanged(t *testing.T) {
+	t.Parallel()
+	c, box := session(t, true)
+	c.Schemas = schema.NewCache(0, 4, nil)
+	c.Kept = kept.New(kept.Options{Life: time.Hour, Bytes: 64 << 20}).For("ann")
+	shows := func(want bool) {
+		t.Helper()
+		for uri, words := range map[string]string{"infrahub://schema": `"TestingThing"`, "infrahub://graphql-schema": "type TestingThing "} {
+			for range 2 { // the second one is kept
+				if content, err := read(t, c, uri, nil); err != nil || strings.Contains(content, words) != want {
+					t.Errorf("%s: %v, the new kind is there: %v", uri, err, !want)
+				}
+			}
+		}
+	}
+	shows(false)
+	request := `{"schemas":[{"version":"1.0","nodes":[{"name":"Thing","namespace":"Testing","attributes":[{"name":"name","kind":"Text"}]}]}]}`
+	if _, err := box.Base().Load(c.SessionBranch, []byte(request)); err != nil {
+		t.Fatal(err)
+	}
+	shows(true)
+	for _, kind := range []string{"Nonsense", "TestingThing", "Nonsense"} { // refusals are not kept
+		if content, err := read(t, c, "infrahub://schema/{kind}", map[string]string{"kind": kind}); (err == nil) != (kind == "TestingThing") {
+			t.Errorf("%s: %v: %s", kind, err, content)
+		}
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"infrahub-mcp/internal/config"
 	"infrahub-mcp/internal/infrahub"
 	"infrahub-mcp/internal/infrahub/schema"
+	"infrahub-mcp/internal/kept"
 	"infrahub-mcp/internal/prompt"
 	"infrahub-mcp/internal/protocol"
 	"infrahub-mcp/internal/resource"
@@ -48,6 +49,7 @@ type Options struct {
 const (
 	schemaAge      = 5 * time.Second // time after which a cached schema is checked
 	schemasKept    = 16
+	answersKept    = 64 << 20         // bytes
 	writeLimit     = 30 * time.Second // for one write to a client
 	shutdownGrace  = 10 * time.Second
 	leastCallLimit = 2 * time.Minute
@@ -121,6 +123,7 @@ type app struct {
 	gate     *gate
 	keys     auth.Keys
 	schemas  *schema.Cache
+	answers  *kept.Answers // nil: none are kept
 	branches *branch.Manager
 	settings call.Settings
 	metrics  *telemetry.Metrics
@@ -191,6 +194,9 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 		metricsAt: cfg.Telemetry.MetricsAddress,
 		logger:    logger,
 	}
+	if cfg.Limits.CacheEnabled {
+		a.answers = kept.New(kept.Options{Life: cfg.Limits.CacheReadTTL, Bytes: answersKept, Metrics: metrics})
+	}
 	if cfg.Telemetry.PrometheusEnabled {
 		a.reading = metrics.Exposition()
 	}
@@ -201,6 +207,9 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 		Name: "infrahub-mcp", Title: "Infrahub", Version: version,
 		Tools: tool.Catalogue(), Resources: resource.Catalogue(), Prompts: prompt.Catalogue(),
 		ReadOnly: cfg.Tools.ReadOnly, NewCall: a.call, Principal: principal, Watcher: watcher, Metrics: metrics, Logger: logger,
+	}
+	if cfg.Limits.CacheEnabled {
+		options.ListLife = cfg.Limits.CacheListTTL
 	}
 	if sso != nil { // elsewhere all may write that reach the server
 		options.MayWrite = a.mayWrite
@@ -241,6 +250,7 @@ func (a *app) call(ctx context.Context, origin protocol.Origin) (*call.Call, err
 		Credit:        credit,
 		Client:        client,
 		Schemas:       a.schemas,
+		Kept:          a.keptFor(id.Principal, client),
 		Settings:      settings,
 		User:          cmp.Or(user, call.Anonymous),
 		Subject:       id.Principal.Subject,
@@ -254,6 +264,15 @@ func (a *app) call(ctx context.Context, origin protocol.Origin) (*call.Call, err
 		Log:           origin.Log,
 		Commit:        origin.Commit,
 	}, nil
+}
+
+// keptFor are the answers that a caller was given before, who is named by all that
+// decides on what they are answered; nil where none are kept.
+func (a *app) keptFor(p auth.Principal, client *infrahub.Client) *kept.Caller {
+	if a.answers == nil {
+		return nil
+	}
+	return a.answers.For(fmt.Sprintf("%q %q %q", p.Key, p.Scopes, client.Key()))
 }
 
 // retried tells the user of a client why a call takes longer.

@@ -127,6 +127,7 @@ func getSchema() Tool {
 			"With kind (also a generic): attributes with choices and limits, relationships, filters for get_nodes, human-friendly id, and the kinds it is related to.",
 		Idempotent: true,
 		narrow:     "Call it with expand false.",
+		ofSchema:   true,
 	}, runGetSchema)
 }
 

@@ -54,7 +54,10 @@ type Tool struct {
 
 	form   Form
 	narrow string // advice when a result is too large
-	run    func(ctx context.Context, c *call.Call, arguments json.RawMessage) (any, error)
+	// ofSchema says that a result depends on the arguments and on the schema of the
+	// branch alone, so that it may be kept.
+	ofSchema bool
+	run      func(ctx context.Context, c *call.Call, arguments json.RawMessage) (any, error)
 }
 
 // Result is the outcome of a call that the model reads.
@@ -117,16 +120,24 @@ func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage)
 	}
 	ctx, cancel := c.Within(ctx, thinking)
 	defer cancel()
+	if t.ofSchema {
+		return t.kept(ctx, c, arguments, &class)
+	}
+	return t.result(ctx, c, arguments, &class)
+}
+
+// result runs a call and writes what comes of it.
+func (t *Tool) result(ctx context.Context, c *call.Call, arguments json.RawMessage, class *telemetry.Class) (Result, error) {
 	out, err := t.run(ctx, c, arguments)
 	if err != nil && t.Access != Read && sessionBranchGone(ctx, c, arguments, err) {
 		out, err = t.run(ctx, c, arguments) // nothing was written; now it goes to a fresh branch
 	}
 	if err != nil {
-		return t.failure(ctx, c, missingBranch(ctx, c, arguments, err), &class)
+		return t.failure(ctx, c, missingBranch(ctx, c, arguments, err), class)
 	}
 	structured, err := encode(out)
 	if err != nil {
-		return t.failure(ctx, c, fmt.Errorf("encoding the result: %w", err), &class)
+		return t.failure(ctx, c, fmt.Errorf("encoding the result: %w", err), class)
 	}
 	if len(structured) > c.Settings.MaxBytes {
 		what, do := fmt.Sprintf("The result has %d bytes, more than the limit of %d.", len(structured), c.Settings.MaxBytes), t.narrow
@@ -134,7 +145,7 @@ func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage)
 			what = fmt.Sprintf("It was applied on the branch %s, but the answer has %d bytes, more than the limit of %d.", c.SessionBranch, len(structured), c.Settings.MaxBytes)
 			do = "Do not repeat it: read back what was written, or call get_branch_diff."
 		}
-		return t.failure(ctx, c, problem.New(what, do), &class)
+		return t.failure(ctx, c, problem.New(what, do), class)
 	}
 	form := t.form
 	if chooser, ok := out.(interface{ Form() Form }); ok {
@@ -147,7 +158,7 @@ func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage)
 			text, err = structured, nil
 		}
 		if err != nil {
-			return t.failure(ctx, c, fmt.Errorf("encoding the result as text: %w", err), &class)
+			return t.failure(ctx, c, fmt.Errorf("encoding the result as text: %w", err), class)
 		}
 	}
 	return Result{Structured: structured, Text: string(text)}, nil
