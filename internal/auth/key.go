@@ -10,15 +10,16 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 )
 
 // Keys make keyed hashes: names of principals, and tags that bind something
 // handed out, such as a session id, to its principal. What is hashed for one
-// purpose is worthless for another.
+// purpose is worthless for another. Copies are the same keys.
 type Keys struct {
-	// secrets returns the keys, newest first. It is a function because package
-	// fmt, which calls no methods on unexported fields, would print them.
-	secrets func() [][]byte
+	// current are the secrets, newest first, behind a pointer that package fmt does
+	// not follow. They are replaced and never changed.
+	current *atomic.Pointer[[][]byte]
 }
 
 // minSecret is the least size of a secret, in bytes.
@@ -29,18 +30,17 @@ const minSecret = 32
 func NewKeys() Keys {
 	secret := make([]byte, minSecret)
 	_, _ = rand.Read(secret) // never fails (crypto/rand)
-	return Keys{func() [][]byte { return [][]byte{secret} }}
+	return keysOf(secret)
 }
 
 // KeysOf returns keys made of a secret of any length. They are worth what the
 // secret is: whoever knows or guesses it has them.
 func KeysOf(secret string) Keys {
-	key := derive([]byte(secret), "client secret")
-	return Keys{func() [][]byte { return [][]byte{key} }}
+	return keysOf(derive([]byte(secret), "client secret"))
 }
 
 // ParseKeys reads a list of secrets separated by commas, newest first, each at
-// least 32 bytes in base64. New hashes are made with the first, and tags of all
+// least 32 bytes in base64. New tags are made with the first, and those of all
 // are accepted, so that a secret can be replaced while it is in use. The error
 // quotes nothing.
 func ParseKeys(text string) (Keys, error) {
@@ -55,14 +55,29 @@ func ParseKeys(text string) (Keys, error) {
 		}
 		secrets = append(secrets, secret)
 	}
-	return Keys{func() [][]byte { return secrets }}, nil
+	return keysOf(secrets...), nil
 }
+
+func keysOf(secrets ...[]byte) Keys {
+	current := new(atomic.Pointer[[][]byte])
+	current.Store(&secrets)
+	return Keys{current}
+}
+
+// secrets returns the keys as they are now.
+func (k Keys) secrets() [][]byte { return *k.current.Load() }
+
+// Replace puts others in the place of these keys, in all copies. What was derived
+// of them has to be derived again.
+func (k Keys) Replace(others Keys) { k.current.Store(others.current.Load()) }
 
 // Name returns a hash of the parts, in order, as 43 letters, digits, "-" and
 // "_". Nothing of the parts can be learned from it, not even by trying, without
-// the key.
+// the key. It is made with the oldest key: a name stays what it is, here and at
+// replicas that do not have the newest yet, for as long as that is listed.
 func (k Keys) Name(purpose string, parts ...string) string {
-	return base64.RawURLEncoding.EncodeToString(k.Tag(purpose, parts...))
+	secrets := k.secrets()
+	return base64.RawURLEncoding.EncodeToString(tag(secrets[len(secrets)-1], purpose, parts))
 }
 
 // Tag returns a hash of the parts, in order, as 32 bytes, with the newest key.

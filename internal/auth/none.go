@@ -2,6 +2,7 @@ package auth
 
 import (
 	"net/http"
+	"sync/atomic"
 
 	"infrahub-mcp/internal/infrahub"
 )
@@ -9,18 +10,28 @@ import (
 // None is mode none: whoever reaches the server acts with its credential. What
 // requests carry is not looked at.
 type None struct {
-	// identity is a function because package fmt, which calls no methods on
-	// unexported fields, would print the credential.
-	identity func() Identity
+	// credential is behind a pointer that package fmt does not follow.
+	credential atomic.Pointer[infrahub.Credential]
 }
 
 // NewNone returns the mode for the credential of the server.
 func NewNone(c infrahub.Credential) *None {
-	return &None{func() Identity { return Identity{Principal: Principal{Mode: ModeNone}, Credential: c} }}
+	n := &None{}
+	n.credential.Store(&c)
+	return n
 }
 
+// Replace puts another credential in the place of the server's. An [Identity] that
+// was returned before keeps the one it has.
+func (n *None) Replace(c infrahub.Credential) { n.credential.Store(&c) }
+
+// Credential is that of the server, as it is now.
+func (n *None) Credential() infrahub.Credential { return *n.credential.Load() }
+
 // Authenticate implements [Authenticator]. It never fails.
-func (n *None) Authenticate(*http.Request) (Identity, error) { return n.identity(), nil }
+func (n *None) Authenticate(*http.Request) (Identity, error) { return n.Identity(), nil }
 
 // Identity is that of every request, for transports without headers.
-func (n *None) Identity() Identity { return n.identity() }
+func (n *None) Identity() Identity {
+	return Identity{Principal: Principal{Mode: ModeNone}, Credential: n.Credential()}
+}

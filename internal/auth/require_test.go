@@ -206,7 +206,7 @@ func TestIdentitiesHideTheirCredentials(t *testing.T) {
 		}{id, &id}
 		for _, value := range []any{
 			id, &id, id.Principal, &id.Principal, []Identity{id}, map[string]any{"id": id}, nested, WithIdentity(t.Context(), id),
-			keys, none, *none, token, *token, basic, *basic, accounts.Limit(none, nowhere),
+			keys, none, token, *token, basic, *basic, accounts.Limit(none, nowhere),
 		} {
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t"} {
 				look(fmt.Sprintf("%s of %T", verb, value), fmt.Sprintf(verb, value))

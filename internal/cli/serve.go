@@ -3,6 +3,9 @@ package cli
 import (
 	"context"
 	"errors"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -46,6 +49,9 @@ INFRAHUB_ADDRESS and INFRAHUB_API_TOKEN, in the environment or in a .env file;
 				return &usageError{"--data names the file of a sandbox, so it needs --sandbox.", command.CommandPath()}
 			}
 			ctx := command.Context()
+			hangups := make(chan os.Signal, 1)
+			signal.Notify(hangups, syscall.SIGHUP) // which Windows does not send
+			defer signal.Stop(hangups)
 			settings, warnings, box, err := settle(ctx, givenFlags(command), onSandbox, data, streams)
 			if err != nil {
 				for _, warning := range warnings {
@@ -55,7 +61,7 @@ INFRAHUB_ADDRESS and INFRAHUB_API_TOKEN, in the environment or in a .env file;
 			}
 			err = server.Run(ctx, settings, server.Options{
 				In: streams.In, Out: streams.Out, Err: streams.Err,
-				Version: thisBuild().Version, Warnings: warnings,
+				Version: thisBuild().Version, Warnings: warnings, Reload: hangups,
 			})
 			if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 				err = nil // it was told to end

@@ -14,7 +14,9 @@
 //	unit       what a number counts; a time.Duration has "s" or "ms"
 //	oneof      the allowed words, separated by commas
 //	format     the rule of a text, see formatOf
-//	secret     true when its value is never shown
+//	secret     true when its value is never shown; the variable of the same name
+//	           with _FILE behind it may then name a file with the value
+//	lines      true when that file may hold several, one on a line
 //	verbatim   true when blanks around the value belong to it
 //	envfile    set when a .env file may supply it; the settings with the value
 //	           "credential" are taken from there together or not at all
@@ -36,6 +38,9 @@ type Config struct {
 	Writes    Writes    `group:"Writing"`
 	Auth      Auth      `group:"Authentication"`
 	Telemetry Telemetry `group:"Metrics and traces"`
+
+	// SecretFiles are the files that secret settings were read from.
+	SecretFiles []SecretFile
 }
 
 // Infrahub says where Infrahub is and how to speak to it. The names are those
@@ -128,8 +133,7 @@ type Auth struct {
 	Mode                   string   `envconfig:"INFRAHUB_MCP_AUTH_MODE" default:"none" oneof:"none,token-passthrough,basic-passthrough,oidc" desc:"none: whoever reaches the server acts with its credential. token-passthrough, basic-passthrough: each request carries its own Infrahub credential. oidc: clients log in at an identity provider."`
 	ScopesWrite            []string `envconfig:"INFRAHUB_MCP_AUTH_SCOPES_WRITE" default:"write" format:"scopes" empty:"every authenticated user may write" desc:"Scopes that writing needs, all of them, in mode oidc."`
 	TokenPassthroughHeader string   `envconfig:"INFRAHUB_MCP_TOKEN_PASSTHROUGH_HEADER" default:"Authorization" format:"header" desc:"HTTP header that carries the credential in both passthrough modes."`
-	SigningKey             Secret   `envconfig:"INFRAHUB_MCP_SIGNING_KEY" secret:"true" format:"token" desc:"Key that session ids, and in mode oidc tokens, are signed with: base64 of at least 32 random bytes; several, separated by commas, the newest first. Set the same for all replicas. Not set: in mode oidc made of the client secret, else random for each process."`
-	SigningKeyFile         string   `envconfig:"INFRAHUB_MCP_SIGNING_KEY_FILE" format:"path" desc:"File that holds that key instead, or several, one on a line or separated by commas."`
+	SigningKey             Secret   `envconfig:"INFRAHUB_MCP_SIGNING_KEY" secret:"true" lines:"true" format:"token" desc:"Key that session ids, and in mode oidc tokens, are signed with: base64 of at least 32 random bytes; several, separated by commas or in a file one on a line, the newest first. Set the same for all replicas. Not set: in mode oidc made of the client secret, else random for each process."`
 	StateURL               Secret   `envconfig:"INFRAHUB_MCP_STATE_URL" secret:"true" format:"state" desc:"Redis or Valkey that replicas share for what may be used only once and what was revoked, such as redis://host:6379/0. Not set: each process remembers its own."`
 	OIDCConfigURL          string   `envconfig:"INFRAHUB_MCP_OIDC_CONFIG_URL" format:"url" desc:"Discovery document of the identity provider. Required in mode oidc."`
 	OIDCClientID           string   `envconfig:"INFRAHUB_MCP_OIDC_CLIENT_ID" desc:"Client id at the identity provider. Required in mode oidc."`

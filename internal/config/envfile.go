@@ -36,7 +36,7 @@ func readEnvFile() (envFile, []string, error) {
 		return envFile{}, nil, nil
 	}
 	file := envFile{path: fmt.Sprintf("%q", problem.Excerpt(path, 200))}
-	content, err := readFile(path)
+	content, err := readFile(path, maxFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && named:
 		return file, []string{fmt.Sprintf("%s is %s, but there is no such file.", variable, file.path)}, nil
@@ -109,7 +109,7 @@ func (f *envFile) yieldCredential() {
 	for _, s := range Settings() {
 		if s.field.Tag.Get("envfile") == "credential" {
 			credential = append(credential, s.Name)
-			carried = carried || !s.blank(os.Getenv(s.Name))
+			carried = carried || !s.blank(os.Getenv(s.Name)) || s.File != "" && strings.TrimSpace(os.Getenv(s.File)) != ""
 		}
 	}
 	if carried {

@@ -300,7 +300,7 @@ func checkCertificates(path string) (string, error) {
 	if _, err := checkLine(path); err != nil {
 		return path, err
 	}
-	content, err := readFile(path)
+	content, err := readFile(path, maxFile)
 	if err != nil {
 		return path, advice(fmt.Sprintf("It cannot be read: %v.", err))
 	}

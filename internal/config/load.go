@@ -46,6 +46,7 @@ func load(flags Flags, settled map[string]string) (*Config, []string, error) {
 		l.problems = append(l.problems, err.Error())
 	}
 	l.read()
+	config.SecretFiles = l.secrets
 	l.checkTogether(config, err == nil)
 	l.checkAvailable()
 	warnings = slices.Concat(warnings, unknownVariables(os.Environ()), l.risks(config))
@@ -74,6 +75,7 @@ type loader struct {
 	// stands for the default.
 	settled  map[string]string
 	file     envFile
+	secrets  []SecretFile // that were read
 	entries  []entry
 	problems []string
 }
@@ -96,12 +98,16 @@ const (
 	byVariable
 	byFile
 	bySettled
+	bySecretFile
 )
 
 // entriesOf lists the settings of a Config, each bound to its field.
 func entriesOf(config *Config) []entry {
 	var entries []entry
 	for group, value := range reflect.ValueOf(config).Elem().Fields() {
+		if group.Tag.Get("group") == "" {
+			continue
+		}
 		entries = append(entries, entriesOfGroup(value, group.Tag.Get("group"))...)
 	}
 	return entries
@@ -120,6 +126,10 @@ func entriesOfGroup(group reflect.Value, title string) []entry {
 func (l *loader) read() {
 	for i := range l.entries {
 		e := &l.entries[i]
+		if file, named := l.secretFile(e.Setting); named {
+			l.readSecret(e, file)
+			continue
+		}
 		e.text, e.from = l.find(e.Setting)
 		value, err := e.decode()
 		if err == nil && e.from != byDefault && !e.meantEmpty() {
@@ -198,6 +208,8 @@ func (l *loader) label(e *entry) string {
 		return "--" + e.Flag
 	case byFile:
 		return e.Name + " in " + l.file.path
+	case bySecretFile:
+		return e.File
 	default:
 		return e.Name
 	}

@@ -31,6 +31,7 @@ Settings are environment variables. The few that have a flag take it from the co
 - Switches understand ` + "`true`, `1`, `yes`, `on` and `false`, `0`, `no`, `off`" + `, in any case. Words such as log levels are also read in any case.
 - Durations are numbers in the unit the table names, such as ` + "`60` or `0.5`" + `; a unit may be written behind them, such as ` + "`90s` or `2m`" + `.
 - A value that is malformed, a setting that is missing and settings that contradict each other stop the start with exit status 2. All of them are reported at once, one line each, on standard error. Secrets are never shown.
+- Each secret has a second variable, with ` + "`_FILE`" + ` behind its name, that names a file with the value instead, of up to 64 KiB. A line break at the end does not count. One of the two may be set. A file that is missing, empty or malformed stops the start; its content is never shown. Some of these files are [read again](../deployment.md#rotating-secrets) when they change.
 - Settings marked *not in this version* are checked as well, and stop the start when they are set to anything but their default.
 - A variable that begins with ` + "`INFRAHUB_MCP_`" + ` and is not listed here is reported as a warning, with the closest name.
 `
@@ -55,6 +56,9 @@ func (s *Setting) names() string {
 	}
 	if s.Name != "" {
 		names = append(names, "`"+s.Name+"`")
+	}
+	if s.File != "" {
+		names = append(names, "`"+s.File+"`")
 	}
 	return strings.Join(names, "<br>")
 }

@@ -22,7 +22,7 @@ func TestTheReferencePageIsUpToDate(t *testing.T) {
 func TestTheReferencePageNamesEverySetting(t *testing.T) {
 	page := Reference()
 	for _, s := range Settings() {
-		if s.Name != "" && !strings.Contains(page, "`"+s.Name+"`") || s.Flag != "" && !strings.Contains(page, "`--"+s.Flag+"`") {
+		if s.Name != "" && !strings.Contains(page, "`"+s.Name+"`") || s.File != "" && !strings.Contains(page, "`"+s.File+"`") || s.Flag != "" && !strings.Contains(page, "`--"+s.Flag+"`") {
 			t.Errorf("%s%s is missing", s.Name, s.Flag)
 		}
 	}

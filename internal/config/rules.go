@@ -18,9 +18,6 @@ func (l *loader) checkTogether(c *Config, complete bool) {
 	if !l.entry("INFRAHUB_MCP_AUTH_MODE").malformed {
 		l.checkMode(c, complete)
 	}
-	if l.given("INFRAHUB_MCP_SIGNING_KEY") != nil && l.given("INFRAHUB_MCP_SIGNING_KEY_FILE") != nil {
-		l.report("INFRAHUB_MCP_SIGNING_KEY and INFRAHUB_MCP_SIGNING_KEY_FILE are both set: set one of them.")
-	}
 	l.checkPaths(c)
 	if (c.Server.TLSCertFile == "") != (c.Server.TLSKeyFile == "") {
 		l.report("INFRAHUB_MCP_TLS_CERT_FILE and INFRAHUB_MCP_TLS_KEY_FILE go together: set both or neither.")
@@ -118,7 +115,11 @@ func (l *loader) risks(c *Config) []string {
 	if c.Auth.Mode == AuthOIDC && plain(c.Auth.OIDCBaseURL) {
 		warnings = append(warnings, "INFRAHUB_MCP_OIDC_BASE_URL is http: whoever sits in between can read tokens, and some clients refuse to log in. Use https but for trials on one machine.")
 	}
-	if l.entry("INFRAHUB_ADDRESS").from == byFile && (l.entry("INFRAHUB_API_TOKEN").from == byVariable || l.entry("INFRAHUB_PASSWORD").from == byVariable) {
+	elsewhere := func(name string) bool {
+		from := l.entry(name).from
+		return from == byVariable || from == bySecretFile
+	}
+	if l.entry("INFRAHUB_ADDRESS").from == byFile && (elsewhere("INFRAHUB_API_TOKEN") || elsewhere("INFRAHUB_PASSWORD")) {
 		warnings = append(warnings, "INFRAHUB_ADDRESS comes from "+l.file.path+" while the credential sent there comes from the environment.")
 	}
 	return warnings
@@ -134,11 +135,15 @@ func plain(address string) bool {
 	return err != nil || !ip.IsLoopback()
 }
 
-// given returns those of some settings that have a value of their own.
+// given returns those of some settings that have a value of their own, as they were
+// given.
 func (l *loader) given(names ...string) []string {
 	var given []string
 	for _, name := range names {
-		if l.entry(name).given() {
+		switch e := l.entry(name); {
+		case e.from == bySecretFile:
+			given = append(given, e.File)
+		case e.given():
 			given = append(given, name)
 		}
 	}

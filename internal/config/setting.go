@@ -12,6 +12,7 @@ import (
 type Setting struct {
 	Name     string   // environment variable, "" when there is only a flag
 	Flag     string   // flag without dashes, "" when there is only a variable
+	File     string   // variable that may name a file with the value instead, "" for none
 	Group    string   // title of the group it belongs to
 	Default  string   // "" when there is none
 	Allowed  string   // completes "it must be …": "true or false"
@@ -30,6 +31,9 @@ type Setting struct {
 func Settings() []*Setting {
 	var settings []*Setting
 	for group := range reflect.TypeFor[Config]().Fields() {
+		if group.Tag.Get("group") == "" {
+			continue
+		}
 		for field := range group.Type.Fields() {
 			settings = append(settings, settingOf(field, group.Tag.Get("group")))
 		}
@@ -40,9 +44,14 @@ func Settings() []*Setting {
 // settingOf reads the tags of a field.
 func settingOf(field reflect.StructField, group string) *Setting {
 	tag := field.Tag
+	file := ""
+	if tag.Get("secret") == "true" {
+		file = tag.Get("envconfig") + "_FILE"
+	}
 	return &Setting{
 		Name:     tag.Get("envconfig"),
 		Flag:     tag.Get("flag"),
+		File:     file,
 		Group:    group,
 		Default:  tag.Get("default"),
 		Allowed:  allowed(field),

@@ -51,7 +51,7 @@ func TestTheTagsOfEverySettingAreSound(t *testing.T) {
 // TestEveryTagIsKnown catches a tag that is misspelled and so does nothing.
 func TestEveryTagIsKnown(t *testing.T) {
 	known := map[string]bool{}
-	for name := range strings.FieldsSeq("envconfig flag default desc required min max unit oneof format secret verbatim envfile empty later") {
+	for name := range strings.FieldsSeq("envconfig flag default desc required min max unit oneof format secret lines verbatim envfile empty later") {
 		known[name] = true
 	}
 	for _, s := range Settings() {
@@ -94,7 +94,7 @@ func TestTheNamesAreThoseOfTheContract(t *testing.T) {
 		"INFRAHUB_MCP_ALLOWED_HOSTS": "", "INFRAHUB_MCP_ALLOWED_ORIGINS": "", "INFRAHUB_MCP_TRUSTED_PROXIES": "",
 		"INFRAHUB_MCP_TLS_CERT_FILE": "", "INFRAHUB_MCP_TLS_KEY_FILE": "", "INFRAHUB_MCP_SESSION_TTL": "86400",
 		"INFRAHUB_MCP_MAX_CONNECTIONS": "10000", "INFRAHUB_MCP_MAX_STREAMS": "10000", "INFRAHUB_MCP_SIGNING_KEY": "",
-		"INFRAHUB_MCP_SIGNING_KEY_FILE": "", "INFRAHUB_MCP_STATE_URL": "", "INFRAHUB_MCP_PATH": "/mcp",
+		"INFRAHUB_MCP_STATE_URL": "", "INFRAHUB_MCP_PATH": "/mcp",
 		"INFRAHUB_MCP_OIDC_REDIRECT_PATH": "/oauth/callback", "INFRAHUB_MCP_OIDC_SCOPES": "openid,email,profile",
 		"INFRAHUB_MCP_OIDC_OFFLINE_ACCESS": "true", "INFRAHUB_MCP_OIDC_SCOPE_CLAIMS": "", "INFRAHUB_MCP_OIDC_ALLOWED_REDIRECT_URIS": "", "INFRAHUB_MCP_OIDC_CIMD": "on",
 		"INFRAHUB_MCP_OIDC_PASS_USER":        "false",

@@ -20,8 +20,10 @@ var serviceLink = regexp.MustCompile(`^INFRAHUB_MCP_(SERVICE_HOST|SERVICE_PORT|P
 func unknownVariables(environment []string) []string {
 	var known []string
 	for _, s := range Settings() {
-		if s.Name != "" {
-			known = append(known, s.Name)
+		for _, name := range []string{s.Name, s.File} {
+			if name != "" {
+				known = append(known, name)
+			}
 		}
 	}
 	var warnings []string

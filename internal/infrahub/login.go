@@ -160,6 +160,13 @@ func (l *logins) forget() {
 	l.sessions.Purge()
 }
 
+// drop forgets a session.
+func (l *logins) drop(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sessions.Remove(key)
+}
+
 // spend forgets an access token if it is still the current one, and keeps the
 // refresh token if that may be of use.
 func (l *logins) spend(key, access string, keepRefresh bool) {

@@ -86,6 +86,10 @@ func (u *Upstream) Client(c Credential) *Client {
 	return &Client{upstream: u, credential: func() Credential { return c }, key: key, lane: key}
 }
 
+// Forget forgets the login of a user name and password, if there is one. Who still
+// has a client with them logs in anew.
+func (u *Upstream) Forget(c Credential) { u.logins.drop(u.keyOf(c)) }
+
 // Address is the base URL of the server, without a trailing slash.
 func (u *Upstream) Address() string {
 	return u.base.String()

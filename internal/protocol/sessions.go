@@ -10,6 +10,7 @@ import (
 	"hash"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -21,7 +22,7 @@ import (
 // for a session: an id is valid when its hash is, for the principal that it was
 // issued to, until it is too old or was ended.
 type Sessions struct {
-	keys      []*key // newest first
+	keys      atomic.Pointer[[]*key] // newest first
 	lifetime  time.Duration
 	principal func(context.Context) string
 	ended     *lru.Cache[string, struct{}]
@@ -55,11 +56,19 @@ func NewSessions(lifetime time.Duration, principal func(context.Context) string,
 	if err != nil {
 		panic(err) // only for a size below one
 	}
+	s := &Sessions{lifetime: lifetime, principal: principal, ended: ended}
+	s.Replace(keys...)
+	return s
+}
+
+// Replace puts other keys, of which there is at least one, in the place of those
+// that ids are signed with.
+func (s *Sessions) Replace(keys ...[]byte) {
 	signing := make([]*key, len(keys))
 	for i, k := range keys {
 		signing[i] = newKey(k)
 	}
-	return &Sessions{keys: signing, lifetime: lifetime, principal: principal, ended: ended}
+	s.keys.Store(&signing)
 }
 
 // Issue returns a new session id: visible ASCII, as the specification demands.
@@ -71,7 +80,7 @@ func (s *Sessions) Issue(ctx context.Context, asks bool) string {
 	if asks {
 		id[contentSize-1] = canAsk
 	}
-	return base64.RawURLEncoding.EncodeToString(append(id, s.hash(ctx, s.keys[0], id)...))
+	return base64.RawURLEncoding.EncodeToString(append(id, s.hash(ctx, (*s.keys.Load())[0], id)...))
 }
 
 // Valid reports whether an id was issued to this principal, is not too old and
@@ -82,7 +91,7 @@ func (s *Sessions) Valid(ctx context.Context, id string) bool {
 		return false
 	}
 	content, hash := raw[:contentSize], raw[contentSize:]
-	if !slices.ContainsFunc(s.keys, func(k *key) bool { return hmac.Equal(hash, s.hash(ctx, k, content)) }) {
+	if !slices.ContainsFunc(*s.keys.Load(), func(k *key) bool { return hmac.Equal(hash, s.hash(ctx, k, content)) }) {
 		return false
 	}
 	age := time.Since(time.Unix(int64(binary.BigEndian.Uint64(content)), 0)) //nolint:gosec // our own, its hash was checked

@@ -10,9 +10,17 @@ import (
 	"infrahub-mcp/internal/telemetry"
 )
 
-// newLogger returns the logger of a configuration. It hides every credential in
-// it, and what comes in the header that carries those of callers.
-func newLogger(w io.Writer, cfg *config.Config) *slog.Logger {
+// newLogger returns the logger of a configuration. It hides the credentials of the
+// server, and what comes in the header that carries those of callers.
+func newLogger(w io.Writer, cfg *config.Config, secrets *telemetry.Secrets) *slog.Logger {
+	return telemetry.NewLogger(w, telemetry.LogOptions{
+		Level: cfg.Logging.Level, Format: telemetry.LogFormat(cfg.Logging.Format),
+		Secrets: secrets, Headers: []string{cfg.Auth.TokenPassthroughHeader},
+	})
+}
+
+// secretsOf are all credentials of a configuration.
+func secretsOf(cfg *config.Config) *telemetry.Secrets {
 	secrets := []string{
 		cfg.Infrahub.APIToken.Reveal(), cfg.Infrahub.Password.Reveal(), cfg.Auth.OIDCClientSecret.Reveal(),
 	}
@@ -25,8 +33,5 @@ func newLogger(w io.Writer, cfg *config.Config) *slog.Logger {
 			secrets = append(secrets, password)
 		}
 	}
-	return telemetry.NewLogger(w, telemetry.LogOptions{
-		Level: cfg.Logging.Level, Format: telemetry.LogFormat(cfg.Logging.Format),
-		Secrets: secrets, Headers: []string{cfg.Auth.TokenPassthroughHeader},
-	})
+	return telemetry.NewSecrets(secrets...)
 }

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9/logging"
@@ -37,6 +37,8 @@ const (
 type singleSignOn struct {
 	*oidc.Server
 	provider *provider.Provider
+	secret   atomic.Pointer[config.Secret] // of this server at the provider
+	box      *seal.Box                     // of the registry of clients
 	close    func() error
 	running  sync.WaitGroup
 }
@@ -47,8 +49,11 @@ func newSingleSignOn(ctx context.Context, cfg *config.Config, own *auth.None, ke
 	if err != nil {
 		return nil, fmt.Errorf("INFRAHUB_MCP_OIDC_CIMD: %w", err)
 	}
-	idp, err := provider.New(provider.Settings{
-		ConfigURL: cfg.Auth.OIDCConfigURL, ClientID: cfg.Auth.OIDCClientID, ClientSecret: cfg.Auth.OIDCClientSecret.Reveal,
+	box := seal.New(keys)
+	s := &singleSignOn{box: box, close: func() error { return nil }}
+	s.secret.Store(&cfg.Auth.OIDCClientSecret)
+	s.provider, err = provider.New(provider.Settings{
+		ConfigURL: cfg.Auth.OIDCConfigURL, ClientID: cfg.Auth.OIDCClientID, ClientSecret: s.clientSecret,
 		RedirectURL: cfg.Auth.OIDCBaseURL + cfg.Auth.OIDCRedirectPath, Scopes: cfg.Auth.OIDCScopes, Online: !cfg.Auth.OIDCOfflineAccess, WriteScopes: writeScopes(cfg),
 		ScopeClaims: cfg.Auth.OIDCScopeClaims, Audience: cfg.Auth.OIDCAudience, UserClaim: cfg.Auth.OIDCUserClaim, Logger: logger,
 	})
@@ -59,7 +64,6 @@ func newSingleSignOn(ctx context.Context, cfg *config.Config, own *auth.None, ke
 	if err != nil {
 		return nil, err
 	}
-	s := &singleSignOn{provider: idp, close: func() error { return nil }}
 	var store ledger.Store = ledger.NewMemory()
 	if url := cfg.Auth.StateURL.Reveal(); url != "" {
 		logging.Disable() // of the library; the ledger logs what matters
@@ -69,19 +73,27 @@ func newSingleSignOn(ctx context.Context, cfg *config.Config, own *auth.None, ke
 		}
 		store, s.close = shared, shared.Close
 	}
-	box := seal.New(keys)
 	s.Server, err = oidc.New(oidc.Settings{
 		BaseURL: cfg.Auth.OIDCBaseURL, Path: cfg.Server.Path, RedirectPath: cfg.Auth.OIDCRedirectPath,
-		WriteScopes: cfg.Auth.ScopesWrite, ReadOnly: cfg.Tools.ReadOnly, Keys: keys, Provider: idp,
+		WriteScopes: cfg.Auth.ScopesWrite, ReadOnly: cfg.Tools.ReadOnly, Keys: keys, Provider: s.provider,
 		Clients: client.New(client.Settings{
 			Box: box, KnownID: cfg.Auth.OIDCClientID, AllowedRedirectURIs: cfg.Auth.OIDCAllowedRedirects, Documents: documents, Logger: logger,
 		}),
-		Ledger: store, Credential: own.Identity().Credential, Wait: wait, Logger: logger, Metrics: metrics,
+		Ledger: store, Credential: own.Credential, Wait: wait, Logger: logger, Metrics: metrics,
 	})
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+// clientSecret is that of this server at the provider as it is now.
+func (s *singleSignOn) clientSecret() string { return s.secret.Load().Reveal() }
+
+// renew takes the signing keys as they are now.
+func (s *singleSignOn) renew() {
+	s.box.Renew()
+	s.Renew()
 }
 
 // writeScopes are those to ask the provider for.
@@ -116,7 +128,7 @@ func (s *singleSignOn) announce(cfg *config.Config, logger *slog.Logger) {
 		scopes = "['" + strings.Join(cfg.Auth.ScopesWrite, "', '") + "']"
 	}
 	logger.Info("auth_middleware", "enabled", true, "auth_mode", cfg.Auth.Mode, "write_scopes", scopes)
-	if cfg.Auth.SigningKey != "" || cfg.Auth.SigningKeyFile != "" {
+	if cfg.Auth.SigningKey != "" {
 		return
 	}
 	if cfg.Auth.OIDCClientSecret != "" {
@@ -152,23 +164,30 @@ func loginLimit(metrics *telemetry.Metrics) (func(*http.Request) time.Duration, 
 // signingKeys returns those of a configuration. Without any, mode oidc makes them
 // of its client secret, which replicas share; other keys are random.
 func signingKeys(cfg *config.Config) (auth.Keys, error) {
-	text, name := cfg.Auth.SigningKey.Reveal(), "INFRAHUB_MCP_SIGNING_KEY"
-	if path := cfg.Auth.SigningKeyFile; path != "" {
-		content, err := os.ReadFile(path) //nolint:gosec // the operator names it
+	if text := cfg.Auth.SigningKey.Reveal(); text != "" {
+		keys, err := auth.ParseKeys(text)
 		if err != nil {
-			return auth.Keys{}, fmt.Errorf("INFRAHUB_MCP_SIGNING_KEY_FILE: %w", err)
+			return keys, fmt.Errorf("%s: %w", nameOf("INFRAHUB_MCP_SIGNING_KEY", cfg), err)
 		}
-		text, name = strings.Join(strings.Fields(string(content)), ","), "INFRAHUB_MCP_SIGNING_KEY_FILE"
+		return keys, nil
 	}
-	if text == "" {
-		if secret := cfg.Auth.OIDCClientSecret.Reveal(); secret != "" && auth.Mode(cfg.Auth.Mode) == auth.ModeOIDC {
-			return auth.KeysOf(secret), nil
+	if keysOfClientSecret(cfg) {
+		return auth.KeysOf(cfg.Auth.OIDCClientSecret.Reveal()), nil
+	}
+	return auth.NewKeys(), nil
+}
+
+// keysOfClientSecret reports whether the signing keys are made of the client secret.
+func keysOfClientSecret(cfg *config.Config) bool {
+	return cfg.Auth.SigningKey == "" && cfg.Auth.OIDCClientSecret != "" && auth.Mode(cfg.Auth.Mode) == auth.ModeOIDC
+}
+
+// nameOf is the variable that a secret setting was given by.
+func nameOf(setting string, cfg *config.Config) string {
+	for _, file := range cfg.SecretFiles {
+		if file.Setting() == setting {
+			return file.Variable()
 		}
-		return auth.NewKeys(), nil
 	}
-	keys, err := auth.ParseKeys(text)
-	if err != nil {
-		return keys, fmt.Errorf("%s: %w", name, err)
-	}
-	return keys, nil
+	return setting
 }

@@ -52,7 +52,13 @@ func accessToken(t *testing.T, user string, scopes ...string) string {
 // accessTokenOf is one that was issued at a time.
 func accessTokenOf(t *testing.T, issued time.Time, user string, scopes ...string) string {
 	t.Helper()
-	keys, err := auth.ParseKeys(signingKey)
+	return signed(t, signingKey, issued, user, scopes...)
+}
+
+// signed is an access token that was signed with a key.
+func signed(t *testing.T, key string, issued time.Time, user string, scopes ...string) string {
+	t.Helper()
+	keys, err := auth.ParseKeys(key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -384,14 +390,7 @@ func TestSigningKeysComeFromAFileToo(t *testing.T) {
 	address, _, _ := serve(t, cfg)
 	newCaller(t, address, accessToken(t, "wes", "write"))
 
-	cfg.Auth.SigningKeyFile = filepath.Join(t.TempDir(), "missing")
-	if _, err := signingKeys(cfg); err == nil || !strings.Contains(err.Error(), "INFRAHUB_MCP_SIGNING_KEY_FILE") {
-		t.Errorf("a file that is missing: %v", err)
-	}
-	if err := os.WriteFile(path, []byte("c2hvcnQ="), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cfg.Auth.SigningKeyFile = path
+	cfg.Auth.SigningKey = "c2hvcnQ="
 	if _, err := signingKeys(cfg); err == nil || !strings.Contains(err.Error(), "INFRAHUB_MCP_SIGNING_KEY_FILE") || strings.Contains(err.Error(), "c2hvcnQ") {
 		t.Errorf("a short key: %v", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -40,6 +41,9 @@ type Options struct {
 	Version string
 	// Warnings about the configuration, to be logged.
 	Warnings []string
+	// Reload, if set, gets something when the files of credentials are to be read
+	// again, changed or not.
+	Reload <-chan os.Signal
 	// Listening, if set, is told the address of the HTTP server once it
 	// accepts connections.
 	Listening func(net.Addr)
@@ -60,7 +64,8 @@ const (
 // Run serves until ctx is cancelled or, on stdio, the input ends. It never waits
 // for Infrahub: a server that starts first finds it later.
 func Run(ctx context.Context, cfg *config.Config, o Options) error {
-	logger := newLogger(o.Err, cfg)
+	secrets := secretsOf(cfg)
+	logger := newLogger(o.Err, cfg, secrets)
 	for _, warning := range o.Warnings {
 		logger.Warn("configuration", "warning", warning)
 	}
@@ -70,6 +75,7 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 		return err
 	}
 	defer a.upstream.Close()
+	defer a.reloading(ctx, cfg, secrets, o.Reload)()
 
 	logger.Info("starting", "version", o.Version, "infrahub", cfg.Infrahub.Address, "transport", cfg.Server.Transport, "auth_mode", cfg.Auth.Mode)
 	switch a.mode {
@@ -122,6 +128,7 @@ type app struct {
 	credit   bool          // Infrahub is told who the user is
 	gate     *gate
 	keys     auth.Keys
+	sessions *protocol.Sessions
 	schemas  *schema.Cache
 	answers  *kept.Answers // nil: none are kept
 	branches *branch.Manager
@@ -178,6 +185,7 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 		credit:   sso != nil && cfg.Auth.OIDCPassUser,
 		gate:     gate,
 		keys:     keys,
+		sessions: protocol.NewSessions(cfg.Server.SessionTTL, principal, sessionKeys(keys)...),
 		branches: branch.NewManager(branch.Options{
 			Pattern: pattern, Attempts: cfg.Branch.MaxRetries,
 			Store: branch.NewMemory(branchesKept, branchLife), Changed: watcher.Hurry, Logger: logger,
@@ -225,6 +233,10 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 // sent it: in mode none everyone with the server's own.
 func (a *app) call(ctx context.Context, origin protocol.Origin) (*call.Call, error) {
 	id := auth.IdentityFrom(ctx)
+	if a.mode == auth.ModeNone || a.mode == auth.ModeOIDC {
+		// A stream, or standard input, may be open for longer than a credential is good.
+		id.Credential = a.own.Credential()
+	}
 	user, err := a.user(ctx, id)
 	if err != nil {
 		return nil, err
@@ -343,16 +355,11 @@ func (a *app) serveHTTP(ctx context.Context, cfg *config.Config, listening func(
 		return fmt.Errorf("listening: %w", err)
 	}
 	listener = front.LimitConnections(listener, cfg.Server.MaxConnections)
-	var sessionKeys [][]byte
-	for _, key := range a.keys.Derive("sessions") {
-		sessionKeys = append(sessionKeys, key.Key)
-	}
-	sessions := protocol.NewSessions(cfg.Server.SessionTTL, principal, sessionKeys...)
 	options := protocol.HTTPOptions{Ping: cfg.Server.PingInterval, Enter: a.gate.enter}
 	if a.sso != nil {
 		options.StepUp = a.stepUp
 	}
-	mcp := protocol.NewHTTP(a.protocol, sessions, options)
+	mcp := protocol.NewHTTP(a.protocol, a.sessions, options)
 	server := &http.Server{
 		Handler:           a.handler(mcp),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -399,6 +406,15 @@ func (a *app) serveHTTP(ctx context.Context, cfg *config.Config, listening func(
 		return ignoreClosed(server.Close())
 	}
 	return nil
+}
+
+// sessionKeys are those that session ids are signed with.
+func sessionKeys(keys auth.Keys) [][]byte {
+	var all [][]byte
+	for _, key := range keys.Derive("sessions") {
+		all = append(all, key.Key)
+	}
+	return all
 }
 
 func ignoreClosed(err error) error {

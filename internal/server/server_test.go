@@ -65,13 +65,18 @@ func (l *lockedBuffer) String() string {
 // serve runs the program over HTTP and returns its address and log.
 func serve(t *testing.T, cfg *config.Config) (address string, log *lockedBuffer, stop func() error) {
 	t.Helper()
+	return serveWith(t, cfg, Options{})
+}
+
+// serveWith is serve with further options.
+func serveWith(t *testing.T, cfg *config.Config, o Options) (address string, log *lockedBuffer, stop func() error) {
+	t.Helper()
 	cfg.Server.Transport = config.TransportHTTP
 	log = &lockedBuffer{}
 	ctx, cancel := context.WithCancel(t.Context())
 	listening, ended := make(chan net.Addr, 1), make(chan error, 1)
-	go func() {
-		ended <- Run(ctx, cfg, Options{Err: log, Version: "test", Listening: func(a net.Addr) { listening <- a }})
-	}()
+	o.Err, o.Version, o.Listening = log, "test", func(a net.Addr) { listening <- a }
+	go func() { ended <- Run(ctx, cfg, o) }()
 	select {
 	case a := <-listening:
 		address = "http://" + a.String()

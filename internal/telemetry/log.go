@@ -14,9 +14,9 @@ type LogOptions struct {
 	Level string
 	// Format is how a line is written; the zero value is FormatAuto.
 	Format LogFormat
-	// Secrets are credentials that are known from the start. They are hidden
+	// Secrets are the credentials of the server, nil for none. They are hidden
 	// wherever they stand; see [WithSecrets] for those that come with requests.
-	Secrets []string
+	Secrets *Secrets
 	// Headers are names of HTTP headers that carry credentials, beside the
 	// usual ones.
 	Headers []string

@@ -31,6 +31,7 @@ type Metrics struct {
 	streams      *prometheus.GaugeVec
 	refusals     *prometheus.CounterVec
 	logins       *prometheus.CounterVec
+	reloads      *prometheus.CounterVec
 
 	upstream            *prometheus.CounterVec
 	upstreamTime        prometheus.Observer
@@ -84,6 +85,7 @@ func NewMetrics(version string) *Metrics {
 		streams:      gauge("streams_open", "Streams over HTTP that are open and wait for news.", "kind"),
 		refusals:     counter("rate_limit_refusals_total", "Requests that were put off because of a limit, by the limit.", "limit"),
 		logins:       counter("logins_total", "Logins, by where and by how they ended.", "at", "outcome"),
+		reloads:      counter("credential_reloads_total", "Files of credentials that had changed and were read again, by whether they could be used.", "outcome"),
 
 		upstream:            counter(upstreamName, "Requests to Infrahub, repetitions among them, by class of the status of the answer.", "outcome"),
 		upstreamTime:        seconds("upstream_request_duration_seconds", "How long requests to Infrahub took, to the last byte of the answer.").WithLabelValues(),
@@ -113,6 +115,9 @@ func (m *Metrics) begin() {
 		for _, outcome := range []Outcome{OK, Refused, Failed} {
 			m.logins.WithLabelValues(string(at), string(outcome))
 		}
+	}
+	for _, outcome := range []Outcome{OK, Failed} {
+		m.reloads.WithLabelValues(string(outcome))
 	}
 	for _, class := range []string{"2xx", "3xx", "4xx", "5xx", noAnswer} {
 		m.upstream.WithLabelValues(class)
@@ -277,6 +282,13 @@ const (
 func (m *Metrics) Login(at LoginPlace, outcome Outcome) {
 	if m != nil {
 		m.logins.WithLabelValues(string(at), string(outcome)).Inc()
+	}
+}
+
+// Reload counts a file of a credential that was read again.
+func (m *Metrics) Reload(outcome Outcome) {
+	if m != nil {
+		m.reloads.WithLabelValues(string(outcome)).Inc()
 	}
 }
 

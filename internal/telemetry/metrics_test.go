@@ -88,6 +88,7 @@ func events() map[string]struct {
 		"the end of a stream":      {func(m *telemetry.Metrics) { m.StreamCloses(telemetry.SubscriptionStream) }, map[string]float64{`streams_open{kind="subscription"}`: -1}},
 		"a limit":                  {func(m *telemetry.Metrics) { m.PutOff(telemetry.OpenLimit) }, map[string]float64{`rate_limit_refusals_total{limit="open"}`: 1}},
 		"a login":                  {func(m *telemetry.Metrics) { m.Login(telemetry.AtProvider, telemetry.Refused) }, map[string]float64{`logins_total{at="provider",outcome="refused"}`: 1}},
+		"a reload":                 {func(m *telemetry.Metrics) { m.Reload(telemetry.Failed) }, map[string]float64{`credential_reloads_total{outcome="failed"}`: 1}},
 		"a request to Infrahub":    {func(m *telemetry.Metrics) { m.UpstreamBegins() }, map[string]float64{"upstream_requests_in_flight": 1}},
 		"a connection to Infrahub": {(*telemetry.Metrics).UpstreamConnects, map[string]float64{"upstream_connections_total": 1}},
 		"a repetition":             {func(m *telemetry.Metrics) { m.UpstreamRetries(telemetry.Timeout) }, map[string]float64{`upstream_retries_total{reason="timeout"}`: 1}},

@@ -14,21 +14,20 @@ const Hidden = "(hidden)"
 // redactor keeps credentials out of the log: by the name of an attribute, by
 // value where it is known, and by shape where it is not.
 type redactor struct {
-	secrets *strings.Replacer // those known from the start
-	headers []string          // names of headers that carry credentials, in lower case
+	secrets *Secrets // those of the server
+	headers []string // names of headers that carry credentials, in lower case
 	shapes  *shapes
 }
 
-func newRedactor(secrets, headers []string) *redactor {
-	var pairs []string
-	for _, secret := range variants(secrets) {
-		pairs = append(pairs, secret, Hidden)
+func newRedactor(secrets *Secrets, headers []string) *redactor {
+	if secrets == nil {
+		secrets = NewSecrets()
 	}
 	names := []string{"authorization", "cookie", "x-infrahub-key"}
 	for _, name := range headers {
 		names = append(names, strings.ToLower(name))
 	}
-	return &redactor{strings.NewReplacer(pairs...), names, newShapes(names)}
+	return &redactor{secrets, names, newShapes(names)}
 }
 
 // telling reports whether an attribute of this name is never shown.
@@ -45,7 +44,7 @@ func (r *redactor) telling(name string) bool {
 // text returns a text without the credentials in it. own are those of the
 // request it belongs to, longest first.
 func (r *redactor) text(text string, own []string) string {
-	text = r.secrets.Replace(text)
+	text = r.secrets.hide(text)
 	for _, secret := range own {
 		if len(secret) <= len(text) {
 			text = strings.ReplaceAll(text, secret, Hidden)

@@ -55,8 +55,9 @@ type Settings struct {
 	Provider *provider.Provider
 	Clients  *client.Registry
 	Ledger   ledger.Store
-	// Credential is the server's own, by which it acts in Infrahub for everyone.
-	Credential infrahub.Credential
+	// Credential returns the server's own as it is now, by which it acts in Infrahub
+	// for everyone.
+	Credential func() infrahub.Credential
 	// Wait returns how long the sender of a request that needs no token has to
 	// wait before the next one, 0 when it need not. Nil is no limit.
 	Wait   func(*http.Request) time.Duration
@@ -73,7 +74,6 @@ type Server struct {
 	resource  string
 	box       *seal.Box
 	tokens    *seal.Tokens
-	identity  func(auth.Principal) auth.Identity
 	origins   *http.CrossOriginProtection
 	faults    faults
 	rotations keylock.Locks
@@ -109,18 +109,24 @@ func New(s Settings) (*Server, error) {
 	o := &Server{
 		settings: s, base: base, resource: s.BaseURL + s.Path,
 		box: seal.New(s.Keys), tokens: seal.NewTokens(s.Keys, s.BaseURL, s.BaseURL+s.Path),
-		// A function, because package fmt would print the credential.
-		identity: func(p auth.Principal) auth.Identity {
-			return auth.Identity{Principal: p, Credential: s.Credential}
-		},
 		origins: origins, template: newTemplate(),
 	}
-	o.settings.Credential = infrahub.Credential{}
 	if s.ReadOnly {
 		o.settings.WriteScopes = nil
 	}
 	o.faults = o.newFaults()
 	return o, nil
+}
+
+// Renew takes the keys as they are now; see [auth.Keys.Replace].
+func (o *Server) Renew() {
+	o.box.Renew()
+	o.tokens.Renew()
+}
+
+// identity is that of a principal.
+func (o *Server) identity(p auth.Principal) auth.Identity {
+	return auth.Identity{Principal: p, Credential: o.settings.Credential()}
 }
 
 // Routes are the endpoints by path, each below the path of the base URL as well

@@ -88,7 +88,7 @@ func newSite(t testing.TB, o options) *site {
 	settings := oidc.Settings{
 		BaseURL: baseURL, Path: "/mcp", RedirectPath: "/oauth/callback", WriteScopes: []string{"write"},
 		Keys: auth.KeysOf("a secret of the tests"), Ledger: ledger.NewMemory(),
-		Credential: infrahub.Credential{Token: ownToken}, Logger: logger,
+		Credential: func() infrahub.Credential { return infrahub.Credential{Token: ownToken} }, Logger: logger,
 	}
 	if o.server != nil {
 		o.server(&settings)

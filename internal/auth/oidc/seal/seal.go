@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -51,9 +52,10 @@ const maxSealed = 16 << 10
 
 // Box seals and opens artefacts. It is safe for concurrent use.
 type Box struct {
-	// rings returns the keys of a kind. It is a function because package fmt
-	// would print the keys.
-	rings func(Kind) (ring, bool)
+	keys auth.Keys
+	// rings are the keys of each kind, behind a pointer that package fmt does not
+	// follow.
+	rings atomic.Pointer[map[Kind]ring]
 }
 
 // ring is the keys of a kind.
@@ -65,11 +67,18 @@ type ring struct {
 
 // New returns a Box that seals with the first of the keys and opens with any.
 func New(keys auth.Keys) *Box {
+	b := &Box{keys: keys}
+	b.Renew()
+	return b
+}
+
+// Renew takes the keys as they are now; see [auth.Keys.Replace].
+func (b *Box) Renew() {
 	rings := make(map[Kind]ring)
 	for _, kind := range []Kind{Client, Form, State, Code, Refresh, Answer} {
-		rings[kind] = newRing(kind, keys.Derive("oidc "+string(kind)))
+		rings[kind] = newRing(kind, b.keys.Derive("oidc "+string(kind)))
 	}
-	return &Box{func(kind Kind) (ring, bool) { r, ok := rings[kind]; return r, ok }}
+	b.rings.Store(&rings)
 }
 
 func newRing(kind Kind, keys []auth.Derived) ring {
@@ -108,7 +117,7 @@ type envelope[V any] struct {
 // are faults of the program and quote nothing: v is too large or has no JSON, the
 // life is negative, the kind unknown.
 func (b *Box) Seal(kind Kind, v any, life time.Duration) (string, error) {
-	ring, ok := b.rings(kind)
+	ring, ok := (*b.rings.Load())[kind]
 	if !ok {
 		return "", errors.New("sealing something of an unknown kind")
 	}
@@ -140,7 +149,7 @@ func (b *Box) Seal(kind Kind, v any, life time.Duration) (string, error) {
 // parsed, so that a header can ask for nothing: no other algorithm, key or type,
 // no compression, no extension (RFC 8725, section 3).
 func (b *Box) Open(kind Kind, sealed string, v any) error {
-	ring, ok := b.rings(kind)
+	ring, ok := (*b.rings.Load())[kind]
 	if !ok || len(sealed) > maxSealed {
 		return ErrInvalid
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -50,10 +51,16 @@ const (
 type Tokens struct {
 	issuer, audience string
 	parser           *jwt.Parser
-	// newest returns the key to sign with, and known the key that belongs to a
-	// header. They are functions because package fmt would print the keys.
-	newest func() auth.Derived
-	known  func(header string) (key []byte, ok bool)
+	keys             auth.Keys
+	// signing are the keys for tokens, behind a pointer that package fmt does not
+	// follow.
+	signing atomic.Pointer[signing]
+}
+
+// signing are the keys to sign with, and to verify with by the header of a token.
+type signing struct {
+	newest auth.Derived
+	known  map[string][]byte
 }
 
 // claims are those of RFC 9068, section 2.2, and some of our own.
@@ -74,7 +81,18 @@ func NewTokens(keys auth.Keys, issuer, audience string) *Tokens {
 	if issuer == "" || audience == "" {
 		panic("seal: access tokens need an issuer and an audience") // without, the parser would not check them
 	}
-	derived := keys.Derive("oidc access")
+	t := &Tokens{
+		issuer: issuer, audience: audience, keys: keys,
+		parser: jwt.NewParser(jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithStrictDecoding(),
+			jwt.WithIssuer(issuer), jwt.WithAudience(audience), jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(leeway)),
+	}
+	t.Renew()
+	return t
+}
+
+// Renew takes the keys as they are now; see [auth.Keys.Replace].
+func (t *Tokens) Renew() {
+	derived := t.keys.Derive("oidc access")
 	known := make(map[string][]byte)
 	for _, key := range derived {
 		text, err := json.Marshal(header(key.ID))
@@ -83,13 +101,7 @@ func NewTokens(keys auth.Keys, issuer, audience string) *Tokens {
 		}
 		known[base64.RawURLEncoding.EncodeToString(text)] = key.Key
 	}
-	return &Tokens{
-		issuer: issuer, audience: audience,
-		parser: jwt.NewParser(jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithStrictDecoding(),
-			jwt.WithIssuer(issuer), jwt.WithAudience(audience), jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(leeway)),
-		newest: func() auth.Derived { return derived[0] },
-		known:  func(header string) ([]byte, bool) { key, ok := known[header]; return key, ok },
-	}
+	t.signing.Store(&signing{derived[0], known})
 }
 
 func header(keyID string) map[string]any {
@@ -107,7 +119,7 @@ func (t *Tokens) Sign(a Access) (string, error) {
 			return "", errors.New("signing an access token with a scope that is none")
 		}
 	}
-	key := t.newest()
+	key := t.signing.Load().newest
 	token := jwt.Token{
 		Method: jwt.SigningMethodHS256,
 		Header: header(key.ID),
@@ -142,7 +154,7 @@ func (t *Tokens) Verify(token string) (Access, error) {
 		return Access{}, ErrInvalid
 	}
 	head, _, _ := strings.Cut(token, ".")
-	key, ok := t.known(head)
+	key, ok := t.signing.Load().known[head]
 	// The parser checks the signature after it read the claims, and those of a
 	// forgery can be costly to read. So it is checked before, too.
 	if !ok || !signed(token, key) {
