@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// finishLimit is how long a change under way goes on for a client that no longer
+// FinishLimit is how long a change under way goes on for a client that no longer
 // waits.
-const finishLimit = 10 * time.Second
+const FinishLimit = 10 * time.Second
 
 // Finish is for a request that changes data. It returns a context that goes on for
 // ten seconds when ctx is cancelled, so that the outcome is known, and has the
@@ -25,7 +25,7 @@ func (c *Call) Finish(ctx context.Context) (context.Context, context.CancelFunc)
 	} else {
 		finishing, done = context.WithCancel(finishing)
 	}
-	forget := context.AfterFunc(ctx, func() { time.AfterFunc(finishLimit, done) })
+	forget := context.AfterFunc(ctx, func() { time.AfterFunc(FinishLimit, done) })
 	return finishing, func() {
 		forget()
 		done()

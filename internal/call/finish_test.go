@@ -20,7 +20,7 @@ func TestAChangeIsFinishedForAClientThatWaitsNoLonger(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		cancel()
-		time.Sleep(finishLimit - time.Nanosecond)
+		time.Sleep(FinishLimit - time.Nanosecond)
 		synctest.Wait()
 		if err := finishing.Err(); err != nil {
 			t.Errorf("it ended early: %v", err)

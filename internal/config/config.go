@@ -70,20 +70,22 @@ type Infrahub struct {
 
 // Server says how clients reach this program.
 type Server struct {
-	Transport      string        `flag:"transport" default:"stdio" oneof:"stdio,streamable-http" desc:"How clients speak to this server: over standard input and output, or over HTTP at /mcp."`
-	Host           string        `envconfig:"MCP_HOST" flag:"host" default:"127.0.0.1" format:"host" desc:"Address to listen on over HTTP; 0.0.0.0 or :: is every interface."`
-	Port           int           `envconfig:"MCP_PORT" flag:"port" default:"8001" min:"0" max:"65535" desc:"Port to listen on over HTTP; 0 takes any free one and the log says which."`
-	Path           string        `envconfig:"INFRAHUB_MCP_PATH" default:"/mcp" format:"url-path" desc:"Path of MCP over HTTP."`
-	EnvFile        string        `envconfig:"INFRAHUB_MCP_ENV_FILE" default:".env" format:"path" empty:"no file is read" desc:"File that may supply the address and the credential of Infrahub, see below."`
-	AllowedHosts   []string      `envconfig:"INFRAHUB_MCP_ALLOWED_HOSTS" format:"hosts" desc:"Names by which clients may reach the server, with or without a port; *.example.com is every name below, * any. Not set: names of this machine alone when it listens on loopback, else any."`
-	AllowedOrigins []string      `envconfig:"INFRAHUB_MCP_ALLOWED_ORIGINS" format:"origins" desc:"Origins of web pages that may use the server, such as https://example.com or https://*.example.com, beside its own; CORS is answered to these alone."`
-	TrustedProxies []string      `envconfig:"INFRAHUB_MCP_TRUSTED_PROXIES" format:"networks" desc:"Networks of the proxies before this server: only from these does it believe Forwarded and X-Forwarded-For, which say where a request came from."`
-	TLSCertFile    string        `envconfig:"INFRAHUB_MCP_TLS_CERT_FILE" format:"path" desc:"Certificate of this server in PEM format, with those that vouch for it. It is read again when the file changes."`
-	TLSKeyFile     string        `envconfig:"INFRAHUB_MCP_TLS_KEY_FILE" format:"path" desc:"Key of the certificate in PEM format."`
-	SessionTTL     time.Duration `envconfig:"INFRAHUB_MCP_SESSION_TTL" default:"86400" unit:"s" min:"60" max:"2592000" desc:"How long a session over HTTP may last."`
-	MaxConnections int           `envconfig:"INFRAHUB_MCP_MAX_CONNECTIONS" default:"10000" unit:"connections" min:"0" max:"1000000" desc:"Connections at a time; more are closed. 0 is no limit."`
-	MaxStreams     int           `envconfig:"INFRAHUB_MCP_MAX_STREAMS" default:"10000" unit:"streams" min:"0" max:"1000000" desc:"Requests of MCP that are open at a time, such as streams that wait for news; half of them for one address. 0 is no limit."`
-	PingInterval   time.Duration `envconfig:"INFRAHUB_MCP_PING_INTERVAL_MS" default:"0" unit:"ms" min:"0" max:"300000" desc:"Pause between the pings that keep an HTTP session alive; 0 sends none."`
+	Transport       string        `flag:"transport" default:"stdio" oneof:"stdio,streamable-http" desc:"How clients speak to this server: over standard input and output, or over HTTP at /mcp."`
+	Host            string        `envconfig:"MCP_HOST" flag:"host" default:"127.0.0.1" format:"host" desc:"Address to listen on over HTTP; 0.0.0.0 or :: is every interface."`
+	Port            int           `envconfig:"MCP_PORT" flag:"port" default:"8001" min:"0" max:"65535" desc:"Port to listen on over HTTP; 0 takes any free one and the log says which."`
+	Path            string        `envconfig:"INFRAHUB_MCP_PATH" default:"/mcp" format:"url-path" desc:"Path of MCP over HTTP."`
+	EnvFile         string        `envconfig:"INFRAHUB_MCP_ENV_FILE" default:".env" format:"path" empty:"no file is read" desc:"File that may supply the address and the credential of Infrahub, see below."`
+	AllowedHosts    []string      `envconfig:"INFRAHUB_MCP_ALLOWED_HOSTS" format:"hosts" desc:"Names by which clients may reach the server, with or without a port; *.example.com is every name below, * any. Not set: names of this machine alone when it listens on loopback, else any."`
+	AllowedOrigins  []string      `envconfig:"INFRAHUB_MCP_ALLOWED_ORIGINS" format:"origins" desc:"Origins of web pages that may use the server, such as https://example.com or https://*.example.com, beside its own; CORS is answered to these alone."`
+	TrustedProxies  []string      `envconfig:"INFRAHUB_MCP_TRUSTED_PROXIES" format:"networks" desc:"Networks of the proxies before this server: only from these does it believe Forwarded and X-Forwarded-For, which say where a request came from."`
+	TLSCertFile     string        `envconfig:"INFRAHUB_MCP_TLS_CERT_FILE" format:"path" desc:"Certificate of this server in PEM format, with those that vouch for it. It is read again when the file changes."`
+	TLSKeyFile      string        `envconfig:"INFRAHUB_MCP_TLS_KEY_FILE" format:"path" desc:"Key of the certificate in PEM format."`
+	SessionTTL      time.Duration `envconfig:"INFRAHUB_MCP_SESSION_TTL" default:"86400" unit:"s" min:"60" max:"2592000" desc:"How long a session over HTTP may last."`
+	MaxConnections  int           `envconfig:"INFRAHUB_MCP_MAX_CONNECTIONS" default:"10000" unit:"connections" min:"0" max:"1000000" desc:"Connections at a time; more are closed. 0 is no limit."`
+	MaxStreams      int           `envconfig:"INFRAHUB_MCP_MAX_STREAMS" default:"10000" unit:"streams" min:"0" max:"1000000" desc:"Requests of MCP that are open at a time, such as streams that wait for news; half of them for one address. 0 is no limit."`
+	ShutdownTimeout time.Duration `envconfig:"INFRAHUB_MCP_SHUTDOWN_TIMEOUT" default:"30" unit:"s" min:"0" max:"3600" desc:"Time that calls in progress have when the server is told to end; then they are cancelled, and writes under way have ten seconds more."`
+	ShutdownDelay   time.Duration `envconfig:"INFRAHUB_MCP_SHUTDOWN_DELAY" default:"0" unit:"s" min:"0" max:"300" desc:"How long a server over HTTP that is told to end goes on as before, but for /health/ready, so that what sends it requests notices."`
+	PingInterval    time.Duration `envconfig:"INFRAHUB_MCP_PING_INTERVAL_MS" default:"0" unit:"ms" min:"0" max:"300000" desc:"Pause between the pings that keep an HTTP session alive; 0 sends none."`
 }
 
 // Tools are the operator's decisions on what tools may do and answer.

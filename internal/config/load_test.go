@@ -72,7 +72,7 @@ func TestDefaultsHoldWhereNothingIsSet(t *testing.T) {
 			RateLimitRetryEnabled: true, RateLimitMaxRetries: 10,
 			RateLimitBackoffBase: 500 * time.Millisecond, RateLimitBackoffMax: time.Minute,
 		},
-		Server:  Server{Transport: "stdio", Host: "127.0.0.1", Port: 8001, Path: "/mcp", EnvFile: ".env", AllowedHosts: []string{}, AllowedOrigins: []string{}, TrustedProxies: []string{}, SessionTTL: 24 * time.Hour, MaxConnections: 10000, MaxStreams: 10000},
+		Server:  Server{Transport: "stdio", Host: "127.0.0.1", Port: 8001, Path: "/mcp", EnvFile: ".env", AllowedHosts: []string{}, AllowedOrigins: []string{}, TrustedProxies: []string{}, SessionTTL: 24 * time.Hour, ShutdownTimeout: 30 * time.Second, MaxConnections: 10000, MaxStreams: 10000},
 		Tools:   Tools{MaxResponseBytes: 500000, SchemaExpandPeers: true},
 		Logging: Logging{Level: "info", Format: "auto"},
 		Limits:  Limits{RetryBaseDelay: time.Second, QueueTimeout: 30 * time.Second, BreakerFailures: 10, BreakerPause: 10 * time.Second, MaxRequests: 1000, CacheListTTL: 5 * time.Minute, CacheReadTTL: time.Hour},
@@ -361,6 +361,6 @@ func TestWhatIsSettledIsCheckedAndOtherProblemsAreStillReported(t *testing.T) {
 func untouched() Server {
 	return Server{
 		Path: "/mcp", EnvFile: ".env", AllowedHosts: []string{}, AllowedOrigins: []string{}, TrustedProxies: []string{},
-		SessionTTL: 24 * time.Hour, MaxConnections: 10000, MaxStreams: 10000,
+		SessionTTL: 24 * time.Hour, ShutdownTimeout: 30 * time.Second, MaxConnections: 10000, MaxStreams: 10000,
 	}
 }

@@ -38,7 +38,7 @@ func (l *loader) checkRequired() {
 
 // checkPaths reports paths at which the server has something else.
 func (l *loader) checkPaths(c *Config) {
-	taken := []string{"/health", "/metrics", "/register", "/token", "/revoke", "/authorize", "/consent"}
+	taken := []string{"/health", "/health/live", "/health/ready", "/metrics", "/register", "/token", "/revoke", "/authorize", "/consent"}
 	callbacks := []string{c.Auth.OIDCRedirectPath, "/oauth/callback", "/auth/callback"}
 	check := func(name, path string, taken []string) {
 		if slices.Contains(taken, path) || strings.HasPrefix(path+"/", "/.well-known/") {

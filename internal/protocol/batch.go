@@ -115,6 +115,7 @@ func (h *HTTP) batch(w http.ResponseWriter, r *http.Request, body []byte, asStre
 func (h *HTTP) part(ctx context.Context, m *message, session string, out *stream, asStream bool) []byte {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	defer context.AfterFunc(h.stopping, func() { cancel(errClosing) })()
 	if session != "" {
 		defer h.inFlight.add(session, string(m.ID), cancel)()
 	}

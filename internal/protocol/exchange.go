@@ -185,6 +185,8 @@ func (s *Server) fault(ctx context.Context, err error) error {
 	f := &fault{Code: mcp.INTERNAL_ERROR, Message: "The server failed. The operator finds the reason in its log."}
 	missing, lacks := errors.AsType[*call.MissingCapability](err)
 	switch text, explained := tool.Explain(err); {
+	case errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), errClosing):
+		f = &fault{Code: mcp.INTERNAL_ERROR, Message: "The server shuts down, and the request did not end in time. Send it again."}
 	case lacks:
 		f = &fault{
 			Code: mcp.MISSING_REQUIRED_CLIENT_CAPABILITY, Message: text,

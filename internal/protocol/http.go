@@ -37,6 +37,8 @@ type HTTP struct {
 	closing   context.Context // done when the server shuts down
 	shutdown  context.CancelFunc
 	closeOnce sync.Once
+	stopping  context.Context // done when calls have had the time to end
+	stop      context.CancelFunc
 }
 
 // HTTPOptions are the limits of the transport. Zero values mean the defaults.
@@ -86,6 +88,7 @@ func NewHTTP(s *Server, sessions *Sessions, o HTTPOptions) *HTTP {
 		subscribers: newSubscribers(s.options.Watcher),
 	}
 	h.closing, h.shutdown = context.WithCancel(context.Background())
+	h.stopping, h.stop = context.WithCancel(context.Background())
 	return h
 }
 
@@ -97,6 +100,14 @@ func (h *HTTP) Close() {
 		h.shutdown()
 		h.questions.close()
 	})
+}
+
+// Stop closes the transport and cancels the calls that are still in progress, of
+// clients too that are to come back for the answer. Each is answered, with an error
+// if it has no result; a write under way goes on for [call.FinishLimit].
+func (h *HTTP) Stop() {
+	h.Close()
+	h.stop()
 }
 
 // ServeHTTP answers one HTTP request.
@@ -285,6 +296,7 @@ func (h *HTTP) request(w http.ResponseWriter, r *http.Request, m *message, p *pe
 	out := newStream(w, h.options.WriteTimeout)
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	defer cancel(nil)
+	defer context.AfterFunc(h.stopping, func() { cancel(errClosing) })()
 	// A lost connection does not cancel a call whose client can come back for the
 	// answer (MCP 2025-11-25, Transports, Sending Messages to the Server).
 	defer context.AfterFunc(r.Context(), func() {

@@ -66,8 +66,8 @@ func (t *Stdio) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 		subscriber: newSubscriber(t.server.options.Watcher),
 	}
 	// Requests outlive the end of the input, but not the grace time.
-	work, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
+	work, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stop(nil)
 
 	listening, end := context.WithCancel(work)
 	defer end()
@@ -79,7 +79,7 @@ func (t *Stdio) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 
 	err := c.read(ctx, work, lines)
 	end()
-	grace := time.AfterFunc(t.options.Grace, stop)
+	grace := time.AfterFunc(t.options.Grace, func() { stop(errClosing) })
 	defer grace.Stop()
 	c.questions.close() // no answer is read any more
 	c.running.Wait()
@@ -219,7 +219,7 @@ func (c *conversation) begin(work context.Context, m *message) (run func(pass fu
 		if answer := c.answer(ctx, m); answer != nil {
 			pass(answer)
 		}
-		if errors.Is(context.Cause(ctx), errClosing) { // MCP 2026-07-28, Cancellation
+		if m.Method == string(mcp.MethodSubscriptionsListen) && errors.Is(context.Cause(ctx), errClosing) { // MCP 2026-07-28, Cancellation
 			c.notify(newCancellation(m.ID, ""))
 		}
 	}

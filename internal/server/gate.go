@@ -91,7 +91,7 @@ func (g *gate) surround(routes http.Handler, survive front.Middleware) http.Hand
 		front.WithRequestID, g.proxies.WithAddress, survive, front.LimitWrites(writeLimit), front.Linger(lingering()),
 		g.hosts.Guard,
 		front.Except(g.origins.Guard, login...), front.Except(g.origins.CORS(g.header...), login...),
-		front.Except(g.byAddress.By(front.ByAddress, g.metrics, telemetry.AddressLimit), append(login, "/health", "/metrics")...))
+		front.Except(g.byAddress.By(front.ByAddress, g.metrics, telemetry.AddressLimit), append(login, "/health", "/health/live", "/health/ready", "/metrics")...))
 }
 
 // elsewhere returns the gate of another address that the server listens on. The

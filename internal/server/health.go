@@ -11,10 +11,9 @@ import (
 	"infrahub-mcp/internal/auth"
 )
 
-// health tells whether Infrahub answers to this server's credential, for probes
-// of load balancers and containers. In the passthrough modes the server has none
-// and tells only that it runs.
-func (a *app) health() http.HandlerFunc {
+// routeProbes routes what load balancers and containers ask, which needs no
+// credential. The two that ask Infrahub share its answer.
+func (a *app) routeProbes(mux *http.ServeMux) {
 	infrahub := &probe{ask: func(ctx context.Context) error {
 		_, err := a.upstream.Client(a.own.Identity().Credential).Probe().REST(ctx, "/api/info", nil)
 		if err != nil {
@@ -22,8 +21,16 @@ func (a *app) health() http.HandlerFunc {
 		}
 		return err
 	}}
+	mux.HandleFunc("GET /health", a.health(infrahub))
+	mux.HandleFunc("GET /health/live", live)
+	mux.HandleFunc("GET /health/ready", a.ready(infrahub))
+}
+
+// health tells whether Infrahub answers to this server's credential. In the
+// passthrough modes the server has none and tells only that it runs.
+func (a *app) health(infrahub *probe) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if a.mode == auth.ModeToken || a.mode == auth.ModeBasic {
+		if a.passesThrough() {
 			writeJSON(w, http.StatusOK, map[string]string{"status": "healthy", "auth_mode": string(a.mode)})
 			return
 		}
@@ -34,6 +41,36 @@ func (a *app) health() http.HandlerFunc {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "healthy"})
 	}
 }
+
+// live tells that the process runs and answers. Nothing that restarting it could not
+// mend makes it say otherwise.
+func live(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]string{"status": "alive"})
+}
+
+// ready tells whether this server should be sent requests: not when it is about to
+// end, nor while Infrahub does not answer to its credential. The identity provider
+// and the shared store are not asked: without them, who is logged in goes on.
+func (a *app) ready(infrahub *probe) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		reason := ""
+		if a.ending.Load() {
+			reason = "The server shuts down."
+		} else if !a.passesThrough() {
+			if err := infrahub.result(r.Context()); err != nil {
+				reason = err.Error()
+			}
+		}
+		if reason != "" {
+			writeJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "not ready", "reason": reason})
+			return
+		}
+		writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+	}
+}
+
+// passesThrough reports whether each request brings the credential for Infrahub.
+func (a *app) passesThrough() bool { return a.mode == auth.ModeToken || a.mode == auth.ModeBasic }
 
 const (
 	probeLimit = 5 * time.Second // for one question

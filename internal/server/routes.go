@@ -23,7 +23,7 @@ func (a *app) handler(mcp http.Handler) http.Handler {
 	for path, endpoint := range a.gate.login {
 		mux.Handle(path, endpoint)
 	}
-	mux.HandleFunc("GET /health", a.health())
+	a.routeProbes(mux)
 	if a.metricsAt == "" {
 		mux.Handle("GET /metrics", a.reading)
 	}

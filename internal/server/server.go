@@ -14,6 +14,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"infrahub-mcp/internal/auth"
@@ -55,7 +56,6 @@ const (
 	schemasKept    = 16
 	answersKept    = 64 << 20         // bytes
 	writeLimit     = 30 * time.Second // for one write to a client
-	shutdownGrace  = 10 * time.Second
 	leastCallLimit = 2 * time.Minute
 	branchesKept   = 100_000            // session branches remembered
 	branchLife     = 7 * 24 * time.Hour // after their last use
@@ -110,7 +110,7 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 	if cfg.Server.Transport == config.TransportHTTP {
 		err = a.serveHTTP(ctx, cfg, o.Listening)
 	} else {
-		err = protocol.NewStdio(a.protocol, protocol.StdioOptions{}).Serve(auth.WithIdentity(ctx, a.own.Identity()), o.In, o.Out)
+		err = protocol.NewStdio(a.protocol, protocol.StdioOptions{Grace: max(cfg.Server.ShutdownTimeout, time.Nanosecond)}).Serve(auth.WithIdentity(ctx, a.own.Identity()), o.In, o.Out)
 	}
 	logger.Info("stopped")
 	return err
@@ -140,6 +140,7 @@ type app struct {
 	metricsAt string
 	logger    *slog.Logger
 	protocol  *protocol.Server
+	ending    atomic.Bool // it was told to end
 }
 
 func newApp(ctx context.Context, cfg *config.Config, version string, logger *slog.Logger, metrics *telemetry.Metrics) (*app, error) {
@@ -233,7 +234,7 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 // sent it: in mode none everyone with the server's own.
 func (a *app) call(ctx context.Context, origin protocol.Origin) (*call.Call, error) {
 	id := auth.IdentityFrom(ctx)
-	if a.mode == auth.ModeNone || a.mode == auth.ModeOIDC {
+	if !a.passesThrough() {
 		// A stream, or standard input, may be open for longer than a credential is good.
 		id.Credential = a.own.Credential()
 	}
@@ -399,13 +400,7 @@ func (a *app) serveHTTP(ctx context.Context, cfg *config.Config, listening func(
 		return fmt.Errorf("serving HTTP: %w", err)
 	case <-ctx.Done():
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
-	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
-		a.logger.Warn("calls were still running at the end of the grace time", "grace", shutdownGrace)
-		return ignoreClosed(server.Close())
-	}
-	return nil
+	return a.end(context.WithoutCancel(ctx), server, mcp, cfg.Server.ShutdownDelay, cfg.Server.ShutdownTimeout)
 }
 
 // sessionKeys are those that session ids are signed with.
