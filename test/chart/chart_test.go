@@ -90,9 +90,15 @@ func TestTheProgramTakesTheSettingsOfThePod(t *testing.T) {
 			env := map[string]string{}
 			for _, variable := range container.Env {
 				env[variable.Name] = variable.Value
+				if variable.ValueFrom.Secret.Key != "" {
+					env[variable.Name] = "placeholder"
+				}
 			}
+			files := mounted(t, container, env)
 			for _, variable := range secrets(objects) {
-				env[variable] = placeholder(variable)
+				if !slices.Contains(files, variable) {
+					env[variable] = placeholder(variable)
+				}
 			}
 			if env["INFRAHUB_TLS_CA_FILE"] != "" { // is read
 				env["INFRAHUB_TLS_CA_FILE"] = authority(t)
@@ -101,7 +107,7 @@ func TestTheProgramTakesTheSettingsOfThePod(t *testing.T) {
 				env["INFRAHUB_API_TOKEN"] = "placeholder"
 			}
 			for variable := range env {
-				i := slices.IndexFunc(config.Settings(), func(s *config.Setting) bool { return s.Name == variable })
+				i := slices.IndexFunc(config.Settings(), func(s *config.Setting) bool { return s.Name == variable || s.File == variable })
 				if i < 0 {
 					t.Errorf("there is no setting %s", variable)
 				} else if config.Settings()[i].Later != "" {
@@ -109,8 +115,10 @@ func TestTheProgramTakesTheSettingsOfThePod(t *testing.T) {
 				}
 			}
 			for _, s := range config.Settings() {
-				if s.Name != "" {
-					t.Setenv(s.Name, env[s.Name])
+				for _, name := range []string{s.Name, s.File} {
+					if name != "" {
+						t.Setenv(name, env[name])
+					}
 				}
 			}
 			_, warnings, err := config.Load(config.Flags{"transport": container.Args[1]})
@@ -156,6 +164,7 @@ func TestValuesThatAreWrongAreRefused(t *testing.T) {
 		{"a name that is none of a variable", []string{address, "settings.address=x"}, "'address' not allowed"},
 		{"a key that nobody has", []string{address, "replicaCount=2"}, "'replicaCount' not allowed"},
 		{"two places of secrets", []string{address, "secret.existing=x", "secret.values.INFRAHUB_API_TOKEN=x"}, "exclude each other"},
+		{"files of a Secret whose keys nobody knows", []string{address, "secret.existing=x", "secret.files=true"}, "secret.keys"},
 		{"an ingress without a host", []string{address, "ingress.enabled=true"}, "ingress.hosts"},
 		{"an external secret of no store", []string{address, "externalSecret.enabled=true"}, "externalSecret.store.name"},
 	} {
@@ -256,8 +265,17 @@ type object struct {
 }
 
 type container struct {
-	Args     []string
-	Env      []struct{ Name, Value string }
+	Args []string
+	Env  []struct {
+		Name, Value string
+		ValueFrom   struct {
+			Secret struct{ Key string } `yaml:"secretKeyRef"`
+		} `yaml:"valueFrom"`
+	}
+	Mounts []struct {
+		Name string
+		Path string `yaml:"mountPath"`
+	} `yaml:"volumeMounts"`
 	Security securityContext `yaml:"securityContext"`
 }
 
@@ -302,6 +320,27 @@ func theContainer(t *testing.T, objects []object) container {
 		t.Fatalf("the pod has %d containers", len(containers))
 	}
 	return containers[0]
+}
+
+// mounted puts a file in the place of each that a container gets from a Secret, and
+// returns the settings that are in them.
+func mounted(t *testing.T, c container, env map[string]string) (settings []string) {
+	t.Helper()
+	directory := t.TempDir()
+	for _, mount := range c.Mounts {
+		for variable, path := range env {
+			setting, secret := strings.CutSuffix(variable, "_FILE")
+			if !secret || path != mount.Path+"/"+setting {
+				continue
+			}
+			env[variable] = filepath.Join(directory, setting)
+			if err := os.WriteFile(env[variable], []byte(placeholder(setting)+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			settings = append(settings, setting)
+		}
+	}
+	return settings
 }
 
 // secrets are the variables of the Secret that the chart makes, or has made.

@@ -63,9 +63,30 @@ labels:
 {{- end }}
 {{- end }}
 
+{{/* The variables in that Secret, as a JSON list. */}}
+{{- define "infrahub-mcp.secretKeys" -}}
+{{- if .Values.secret.existing }}
+{{- if not .Values.secret.keys }}
+{{- fail "secret.keys: name the keys of the Secret that are to be files." }}
+{{- end }}
+{{- .Values.secret.keys | sortAlpha | toJson }}
+{{- else if .Values.secret.values }}
+{{- keys .Values.secret.values | sortAlpha | toJson }}
+{{- else if .Values.externalSecret.enabled }}
+{{- keys .Values.externalSecret.data | sortAlpha | toJson }}
+{{- else }}
+{{- list | toJson }}
+{{- end }}
+{{- end }}
+
+{{/* Where that Secret is mounted. */}}
+{{- define "infrahub-mcp.secretDirectory" -}}
+/run/secrets/infrahub-mcp
+{{- end }}
+
 {{/* All settings that are not secret, as YAML. */}}
 {{- define "infrahub-mcp.settings" -}}
-{{- merge (dict) .Values.settings (dict "MCP_HOST" "0.0.0.0" "MCP_PORT" "8001" "INFRAHUB_MCP_ENV_FILE" "") | toYaml }}
+{{- merge (dict) .Values.settings (dict "MCP_HOST" "0.0.0.0" "MCP_PORT" "8001" "INFRAHUB_MCP_ENV_FILE" "" "INFRAHUB_MCP_SHUTDOWN_DELAY" .Values.service.drainSeconds) | toYaml }}
 {{- end }}
 
 {{/* The text of a setting: whole numbers as they are written, not as 2e+07. */}}
