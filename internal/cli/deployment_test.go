@@ -6,10 +6,16 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"infrahub-mcp/internal/call"
+	"infrahub-mcp/internal/config"
 )
 
 // TestTheUnitStartsTheProgramWithSettingsItTakes does what systemd does with the
@@ -50,6 +56,10 @@ func TestTheUnitIsOneThatSystemdTakesAndHoldsTight(t *testing.T) {
 	}
 	// The program has to exist for it.
 	unit := strings.Replace(readDeploy(t, "systemd/infrahub-mcp.service"), "/usr/local/bin/infrahub-mcp", self, 1)
+	unit = regexp.MustCompile(`(?m)^#([A-Z]\w+=)`).ReplaceAllString(unit, "$1") // what is there to be uncommented, too
+	if !strings.Contains(unit, "\nLoadCredential=") {
+		t.Error("the unit shows no credential")
+	}
 	path := filepath.Join(t.TempDir(), "infrahub-mcp.service")
 	if err := os.WriteFile(path, []byte(unit), 0o600); err != nil {
 		t.Fatal(err)
@@ -63,6 +73,43 @@ func TestTheUnitIsOneThatSystemdTakesAndHoldsTight(t *testing.T) {
 		// What it does not know it ignores, and names the file.
 		if err != nil || arguments[0] == "verify" && strings.Contains(string(out), path) {
 			t.Errorf("systemd-analyze %s: %v\n%s", arguments[0], err, out)
+		}
+	}
+}
+
+// What is stopped has to be given the time that the program takes.
+func TestNobodyIsKilledBeforeItsCallsHaveEnded(t *testing.T) {
+	var compose struct {
+		Services map[string]struct {
+			Grace string `yaml:"stop_grace_period"`
+		}
+	}
+	if err := yaml.Unmarshal([]byte(readDeploy(t, "compose.yaml")), &compose); err != nil {
+		t.Fatal(err)
+	}
+	var chart struct {
+		Grace   int `yaml:"terminationGracePeriodSeconds"`
+		Service struct {
+			Drain int `yaml:"drainSeconds"`
+		}
+	}
+	if err := yaml.Unmarshal([]byte(readDeploy(t, "helm/infrahub-mcp/values.yaml")), &chart); err != nil {
+		t.Fatal(err)
+	}
+	settings := config.Settings()
+	timeout := settings[slices.IndexFunc(settings, func(s *config.Setting) bool { return s.Name == "INFRAHUB_MCP_SHUTDOWN_TIMEOUT" })].Default
+	longest, err := time.ParseDuration(timeout + "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	longest += call.FinishLimit + 2*time.Second
+	for where, given := range map[string]string{
+		"the unit":         assigned(readDeploy(t, "systemd/infrahub-mcp.service"), "TimeoutStopSec")[0] + "s",
+		"the compose file": compose.Services[name].Grace,
+		"the chart":        strconv.Itoa(chart.Grace-chart.Service.Drain) + "s",
+	} {
+		if grace, err := time.ParseDuration(given); err != nil || grace < longest {
+			t.Errorf("%s gives %s, and the program may need %s", where, given, longest)
 		}
 	}
 }
