@@ -45,6 +45,19 @@ func TestAKeyCanBeReplacedWhileItIsInUse(t *testing.T) {
 	if tag := during.Tag("session", "id"); !after.Valid(tag, "session", "id") || !during.Valid(tag, "session", "id") {
 		t.Error("new tags are not made with the first key")
 	}
+	name := before.Name("principal", "x")
+	if during.Name("principal", "x") != name {
+		t.Error("a new key in front of the old one changes names")
+	}
+	if after.Name("principal", "x") == name {
+		t.Error("a name is made with a key that was removed")
+	}
+
+	running := before
+	running.Replace(during)
+	if !slices.EqualFunc(before.Derive("sessions"), during.Derive("sessions"), func(a, b Derived) bool { return a.ID == b.ID && slices.Equal(a.Key, b.Key) }) {
+		t.Error("replaced keys are not those that were put in their place")
+	}
 }
 
 func TestTagsAreGoodForOnePurposeAndOneListOfParts(t *testing.T) {

@@ -2,14 +2,20 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestProbesShareAnAnswer(t *testing.T) {
@@ -87,6 +93,77 @@ func TestAProbeHasALimit(t *testing.T) {
 	})
 }
 
+func TestProbesInEveryMode(t *testing.T) {
+	type answers map[string]string // by path
+	wrong := map[string]string{"INFRAHUB_API_TOKEN": "another-token"}
+	passthrough := func(mode string) map[string]string {
+		return map[string]string{"INFRAHUB_MCP_AUTH_MODE": mode, "INFRAHUB_API_TOKEN": ""}
+	}
+	for _, test := range []struct {
+		name     string
+		settings map[string]string
+		oidc     bool
+		want     answers
+	}{
+		{"none, and Infrahub answers", nil, false, answers{"/health": "200 healthy", "/health/live": "200 alive", "/health/ready": "200 ready"}},
+		{"none, and Infrahub refuses the credential", wrong, false, answers{"/health": "503 unhealthy", "/health/live": "200 alive", "/health/ready": "503 not ready"}},
+		{"token-passthrough", passthrough("token-passthrough"), false, answers{"/health": "200 healthy", "/health/live": "200 alive", "/health/ready": "200 ready"}},
+		{"basic-passthrough", passthrough("basic-passthrough"), false, answers{"/health": "200 healthy", "/health/live": "200 alive", "/health/ready": "200 ready"}},
+		{"oidc, and the identity provider is down", nil, true, answers{"/health": "200 healthy", "/health/live": "200 alive", "/health/ready": "200 ready"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var asked atomic.Int64
+			behind := upstream(t)
+			counting := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked.Add(1)
+				behind.Config.Handler.ServeHTTP(w, r)
+			}))
+			defer counting.Close()
+			settings := map[string]string{"INFRAHUB_MCP_RATE_LIMIT_RPS": "0.001", "INFRAHUB_MCP_RATE_LIMIT_BURST": "1"} // probes have no limit
+			maps.Copy(settings, test.settings)
+			if test.oidc {
+				down := httptest.NewServer(http.NotFoundHandler())
+				down.Close()
+				maps.Copy(settings, map[string]string{
+					"INFRAHUB_MCP_AUTH_MODE": "oidc", "INFRAHUB_MCP_OIDC_CLIENT_ID": "x", "INFRAHUB_MCP_OIDC_BASE_URL": publicURL,
+					"INFRAHUB_MCP_OIDC_CONFIG_URL": down.URL + "/.well-known/openid-configuration", "INFRAHUB_MCP_SIGNING_KEY": signingKey,
+				})
+			}
+			address, _, _ := serve(t, configuration(t, counting.URL, settings))
+			got := answers{}
+			for range 3 {
+				for path := range test.want {
+					status, text, header := do(t, http.MethodGet, address+path, "")
+					var answer struct{ Status, Reason string }
+					if err := json.Unmarshal([]byte(text), &answer); err != nil || header.Get("Content-Type") != "application/json" {
+						t.Errorf("%s: %v %s", path, err, text)
+					}
+					if (answer.Reason != "") != (status == http.StatusServiceUnavailable) {
+						t.Errorf("%s: the reason of %d is %q", path, status, answer.Reason)
+					}
+					got[path] = fmt.Sprintf("%d %s", status, answer.Status)
+				}
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			if passing := strings.HasSuffix(test.settings["INFRAHUB_MCP_AUTH_MODE"], "passthrough"); passing != (asked.Load() == 0) {
+				t.Errorf("Infrahub is asked %d times", asked.Load())
+			}
+		})
+	}
+}
+
+func TestWhetherTheProcessLivesIsAskedOfNobody(t *testing.T) {
+	var asked atomic.Int64
+	infrahub := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	defer infrahub.Close()
+	address, _, _ := serve(t, configuration(t, infrahub.URL, nil))
+	if status, answer, _ := do(t, http.MethodGet, address+"/health/live", ""); status != http.StatusOK || asked.Load() != 0 {
+		t.Errorf("%d %s, with %d requests to Infrahub", status, answer, asked.Load())
+	}
+}
+
 func TestAFloodOfProbesReachesInfrahubOnce(t *testing.T) {
 	var asked atomic.Int64
 	infrahub := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -100,9 +177,11 @@ func TestAFloodOfProbesReachesInfrahubOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for range 50 {
 		all.Go(func() {
-			for range 20 {
-				if status, answer, _ := do(t, http.MethodGet, address+"/health", ""); status != http.StatusOK {
-					t.Errorf("%d %s", status, answer)
+			for range 10 {
+				for _, path := range []string{"/health", "/health/ready"} {
+					if status, answer, _ := do(t, http.MethodGet, address+path, ""); status != http.StatusOK {
+						t.Errorf("%s: %d %s", path, status, answer)
+					}
 				}
 			}
 		})

@@ -78,6 +78,7 @@ func startReloader(t *testing.T, file config.SecretFile, held config.Secret, use
 	ctx, cancel := context.WithCancel(t.Context())
 	go r.run(ctx, r.signals)
 	t.Cleanup(cancel)
+	time.Sleep(lookInterval / 2) // so that nothing happens at the same time as a look
 	return r
 }
 
