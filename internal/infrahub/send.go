@@ -238,7 +238,7 @@ func (u *Upstream) newRequest(ctx context.Context, r request, id string) (*http.
 	if u.priority != "" {
 		req.Header.Set("X-Priority", u.priority)
 	}
-	telemetry.TraceOf(ctx).Write(req.Header)
+	telemetry.Inject(ctx, req.Header)
 	switch r.header {
 	case "":
 	case "Authorization":

@@ -82,6 +82,7 @@ func (h *HTTP) batch(w http.ResponseWriter, r *http.Request, body []byte, asStre
 		}
 		defer leave()
 	}
+	r = carried(r)
 	out := newStream(w, h.options.WriteTimeout)
 	if asStream {
 		defer out.keepAlive(h.options.KeepAlive, h.options.KeepAlive)()

@@ -166,6 +166,7 @@ func (h *HTTP) post(w http.ResponseWriter, r *http.Request) {
 	}
 	modern := mcp.IsModernProtocol(version)
 
+	r = carried(r)
 	session := ""
 	if !modern && m.Method != string(mcp.MethodInitialize) {
 		var ok bool
