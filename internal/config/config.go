@@ -21,11 +21,16 @@
 //	envfile    set when a .env file may supply it; the settings with the value
 //	           "credential" are taken from there together or not at all
 //	empty      what an empty value means; without it, empty is not set
+//	with       the switch without which the variable is not read at all
 //	later      the feature that this version lacks: the setting is checked,
 //	           and refused when it asks for that feature
 package config
 
-import "time"
+import (
+	"net/url"
+	"strings"
+	"time"
+)
 
 // Config holds every setting, checked and ready for use.
 type Config struct {
@@ -38,6 +43,7 @@ type Config struct {
 	Writes    Writes    `group:"Writing"`
 	Auth      Auth      `group:"Authentication"`
 	Telemetry Telemetry `group:"Metrics and traces"`
+	Tracing   Tracing   `group:"Export of traces"`
 
 	// SecretFiles are the files that secret settings were read from.
 	SecretFiles []SecretFile
@@ -156,7 +162,37 @@ type Auth struct {
 type Telemetry struct {
 	PrometheusEnabled bool   `envconfig:"INFRAHUB_MCP_PROMETHEUS_ENABLED" default:"false" desc:"Answer /metrics in the exposition format of Prometheus instead of JSON."`
 	MetricsAddress    string `envconfig:"INFRAHUB_MCP_METRICS_ADDRESS" format:"listen" desc:"Address and port at which /metrics is answered, over plain HTTP, and then there alone; over stdio as well. Not set: beside MCP over HTTP."`
-	OTelEnabled       bool   `envconfig:"INFRAHUB_MCP_OTEL_ENABLED" default:"false" later:"tracing" desc:"Send OpenTelemetry spans, set up by the standard OTEL_* variables."`
+	OTelEnabled       bool   `envconfig:"INFRAHUB_MCP_OTEL_ENABLED" default:"false" desc:"Record what is done for clients as OpenTelemetry spans and export them, as the standard OTEL_* variables say."`
+}
+
+// Tracing says how spans are exported. The names are those of OpenTelemetry, of
+// whose variables these are the ones that this program reads or checks; its
+// libraries read the others.
+type Tracing struct {
+	Disabled        bool    `envconfig:"OTEL_SDK_DISABLED" with:"INFRAHUB_MCP_OTEL_ENABLED" default:"false" desc:"Record nothing all the same."`
+	Exporter        string  `envconfig:"OTEL_TRACES_EXPORTER" with:"INFRAHUB_MCP_OTEL_ENABLED" default:"otlp" oneof:"otlp,console,none" desc:"Where spans go: to a collector, as JSON to standard error, or nowhere, which records nothing."`
+	Protocol        string  `envconfig:"OTEL_EXPORTER_OTLP_PROTOCOL" with:"INFRAHUB_MCP_OTEL_ENABLED" default:"http/protobuf" oneof:"grpc,http/protobuf,http/json" desc:"Protocol that the collector speaks."`
+	TracesProtocol  string  `envconfig:"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL" with:"INFRAHUB_MCP_OTEL_ENABLED" oneof:"grpc,http/protobuf,http/json" desc:"The same for traces alone; it goes before the other."`
+	Endpoint        string  `envconfig:"OTEL_EXPORTER_OTLP_ENDPOINT" with:"INFRAHUB_MCP_OTEL_ENABLED" format:"url" desc:"Where the collector is. Not set: http://localhost:4318, or https://localhost:4317 with grpc. Over HTTP, v1/traces is added to the path."`
+	TracesEndpoint  string  `envconfig:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" with:"INFRAHUB_MCP_OTEL_ENABLED" format:"url" desc:"The same for traces alone, with the whole path; it goes before the other."`
+	Headers         Secret  `envconfig:"OTEL_EXPORTER_OTLP_HEADERS" with:"INFRAHUB_MCP_OTEL_ENABLED" secret:"true" format:"otlp-headers" desc:"Headers for the collector, such as authorization=Bearer%20my-token."`
+	TracesHeaders   Secret  `envconfig:"OTEL_EXPORTER_OTLP_TRACES_HEADERS" with:"INFRAHUB_MCP_OTEL_ENABLED" secret:"true" format:"otlp-headers" desc:"The same for traces alone; it goes before the other."`
+	Sampler         string  `envconfig:"OTEL_TRACES_SAMPLER" with:"INFRAHUB_MCP_OTEL_ENABLED" default:"parentbased_always_on" oneof:"always_on,always_off,traceidratio,parentbased_always_on,parentbased_always_off,parentbased_traceidratio" desc:"Which requests are recorded; parentbased: as their client decided, if it did."`
+	SamplerArgument float64 `envconfig:"OTEL_TRACES_SAMPLER_ARG" with:"INFRAHUB_MCP_OTEL_ENABLED" default:"1" min:"0" max:"1" desc:"Share of requests that is recorded, for traceidratio."`
+}
+
+// HeaderValues are the values of the headers for the collector, which may be
+// credentials, as they are written and as they are sent.
+func (t *Tracing) HeaderValues() []string {
+	var values []string
+	for _, list := range []Secret{t.Headers, t.TracesHeaders} {
+		for pair := range strings.SplitSeq(list.Reveal(), ",") {
+			_, written, _ := strings.Cut(pair, "=")
+			sent, _ := url.PathUnescape(written) // it was checked
+			values = append(values, strings.TrimSpace(written), strings.TrimSpace(sent))
+		}
+	}
+	return values
 }
 
 // Authentication modes, the values of Auth.Mode.

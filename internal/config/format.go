@@ -58,6 +58,8 @@ func formatOf(name string) format {
 		return format{"absolute URIs separated by commas", checkRedirectURI}
 	case "cimd":
 		return format{"on, off, or host names separated by commas", checkLine}
+	case "otlp-headers":
+		return format{"pairs name=value separated by commas, the values escaped as in a URL", checkHeaders}
 	case "hosts":
 		return format{"host names separated by commas", checkLine}
 	case "origins":
@@ -240,6 +242,22 @@ func checkHeader(text string) (string, error) {
 		return !isLetterOrDigit(r) && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
 	}) {
 		return text, refused
+	}
+	return text, nil
+}
+
+// checkHeaders admits what OpenTelemetry reads as headers (OTLP Exporter
+// Configuration, Specifying headers via environment variables).
+func checkHeaders(text string) (string, error) {
+	for pair := range strings.SplitSeq(text, ",") {
+		name, value, found := strings.Cut(pair, "=")
+		if _, err := checkHeader(strings.TrimSpace(name)); err != nil || !found {
+			return text, refused
+		}
+		value, err := url.PathUnescape(value)
+		if err != nil || strings.ContainsFunc(value, unicode.IsControl) {
+			return text, refused
+		}
 	}
 	return text, nil
 }

@@ -146,8 +146,12 @@ func (l *loader) read() {
 
 // find returns the text of a setting and where it was found. A variable that
 // is empty counts as not set, because compose files and the like cannot but
-// set it; for some settings it has a meaning.
+// set it; for some settings it has a meaning. One that needs a switch, which comes
+// before it, may be meant for other programs while that is off.
 func (l *loader) find(s *Setting) (string, origin) {
+	if s.With != "" && !l.entry(s.With).field.Bool() {
+		return s.Default, byDefault
+	}
 	if text, ok := l.settled[s.Name]; ok {
 		if text == "" {
 			return s.Default, byDefault

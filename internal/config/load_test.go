@@ -18,7 +18,7 @@ func environment(t testing.TB, variables map[string]string) {
 	t.Chdir(t.TempDir())
 	for _, variable := range os.Environ() {
 		name, _, _ := strings.Cut(variable, "=")
-		if capitals := strings.ToUpper(name); strings.HasPrefix(capitals, "INFRAHUB_") || strings.HasPrefix(capitals, "MCP_") {
+		if capitals := strings.ToUpper(name); strings.HasPrefix(capitals, "INFRAHUB_") || strings.HasPrefix(capitals, "MCP_") || strings.HasPrefix(capitals, "OTEL_") {
 			t.Setenv(name, "") // puts the variable back when the test ends
 			if err := os.Unsetenv(name); err != nil {
 				t.Fatal(err)
@@ -79,6 +79,7 @@ func TestDefaultsHoldWhereNothingIsSet(t *testing.T) {
 		Branch:  Branch{Pattern: "mcp/session-{date}-{hex}", MaxRetries: 5},
 		Writes:  Writes{ConfirmDeletes: "auto"},
 		Auth:    Auth{Mode: "none", ScopesWrite: []string{"write"}, TokenPassthroughHeader: "Authorization", OIDCUserClaim: "email", OIDCRedirectPath: "/oauth/callback", OIDCScopes: []string{"openid", "email", "profile"}, OIDCOfflineAccess: true, OIDCScopeClaims: []string{}, OIDCAllowedRedirects: []string{}, OIDCCIMD: []string{"on"}},
+		Tracing: Tracing{Exporter: "otlp", Protocol: "http/protobuf", Sampler: "parentbased_always_on", SamplerArgument: 1},
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b Secret) bool { return a.Reveal() == b.Reveal() })); diff != "" {
 		t.Error(diff)
@@ -226,12 +227,12 @@ func TestMalformedValuesAreRefused(t *testing.T) {
 
 func TestAllProblemsAreReportedAtOnceMissingFeaturesLast(t *testing.T) {
 	environment(t, map[string]string{
-		"INFRAHUB_MCP_OTEL_ENABLED": "true",
-		"INFRAHUB_USERNAME":         "admin",
-		"INFRAHUB_TIMEOUT":          "soon",
-		"INFRAHUB_MCP_READ_ONLY":    "perhaps",
-		"MCP_PORT":                  "-1",
-		"INFRAHUB_MCP_AUTH_MODE":    "oidc",
+		"INFRAHUB_MCP_CACHE_ENABLED": "true",
+		"INFRAHUB_USERNAME":          "admin",
+		"INFRAHUB_TIMEOUT":           "soon",
+		"INFRAHUB_MCP_READ_ONLY":     "perhaps",
+		"MCP_PORT":                   "-1",
+		"INFRAHUB_MCP_AUTH_MODE":     "oidc",
 	})
 	_, _, err := Load(Flags{"host": "127.0.0.1:80", "transport": "http"})
 	want := []string{
@@ -243,7 +244,7 @@ func TestAllProblemsAreReportedAtOnceMissingFeaturesLast(t *testing.T) {
 		`INFRAHUB_ADDRESS is not set, but must be an http or https URL with a host, without user, query and fragment.`,
 		`INFRAHUB_USERNAME is set alone: INFRAHUB_USERNAME and INFRAHUB_PASSWORD belong together.`,
 		`INFRAHUB_MCP_AUTH_MODE is "oidc", which also needs INFRAHUB_MCP_OIDC_CONFIG_URL, INFRAHUB_MCP_OIDC_CLIENT_ID, INFRAHUB_MCP_OIDC_BASE_URL.`,
-		`INFRAHUB_MCP_OTEL_ENABLED is "true", but this version does not offer tracing yet: leave it unset.`,
+		`INFRAHUB_MCP_CACHE_ENABLED is "true", but this version does not offer caching of answers yet: leave it unset.`,
 	}
 	if diff := cmp.Diff(want, problemsOf(t, err)); diff != "" {
 		t.Error(diff)

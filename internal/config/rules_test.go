@@ -118,7 +118,6 @@ func TestOIDCNamesOnlyWhatIsMissing(t *testing.T) {
 // sound value that asks for the feature.
 func TestEveryMissingFeatureIsRefused(t *testing.T) {
 	values := map[string]string{
-		"INFRAHUB_MCP_OTEL_ENABLED": "on",
 	}
 	for _, s := range Settings() {
 		if s.Later == "" {
@@ -147,7 +146,6 @@ func TestAMissingFeatureIsNotAskedForByItsDefault(t *testing.T) {
 			variables[s.Name] = s.Default
 		}
 	}
-	variables["INFRAHUB_MCP_OTEL_ENABLED"] = "No"
 	environment(t, with(variables))
 	if _, _, err := Load(nil); err != nil {
 		t.Error(err)

@@ -84,6 +84,7 @@ func TestNoCredentialIsPrintedWhateverIsWrong(t *testing.T) {
 	for name := range secrets {
 		broken[name] = marked + " \x01" + marked
 	}
+	secrets["INFRAHUB_MCP_OTEL_ENABLED"], broken["INFRAHUB_MCP_OTEL_ENABLED"] = "true", "true"
 	tests := []struct {
 		name      string
 		variables map[string]string
@@ -97,6 +98,8 @@ func TestNoCredentialIsPrintedWhateverIsWrong(t *testing.T) {
 		{"an address with a query", map[string]string{"INFRAHUB_ADDRESS": "infrahub.example?" + marked}, ""},
 		{"an address with a fragment", map[string]string{"INFRAHUB_ADDRESS": "http://infrahub.example#" + marked}, ""},
 		{"a provider with a user", map[string]string{"INFRAHUB_MCP_OIDC_CONFIG_URL": "https://a:" + marked + "@id.example"}, ""},
+		{"a collector with a user", map[string]string{"INFRAHUB_MCP_OTEL_ENABLED": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": "https://a:" + marked + "@collector.example"}, ""},
+		{"a collector with a user and no scheme", map[string]string{"INFRAHUB_MCP_OTEL_ENABLED": "true", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "a:" + marked + "@collector.example"}, ""},
 		{"a proxy without scheme", map[string]string{"INFRAHUB_PROXY": "a:" + marked + "@proxy"}, ""},
 		{"an unknown setting", map[string]string{"INFRAHUB_MCP_API_TOKEN": marked}, ""},
 		{"a file of all secrets", nil, "INFRAHUB_ADDRESS=x\nINFRAHUB_API_TOKEN='" + marked + " x'\nINFRAHUB_PASSWORD=" + marked},

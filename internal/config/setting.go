@@ -19,6 +19,7 @@ type Setting struct {
 	Values   []string // the allowed words, when they can be listed
 	Meaning  string   // one sentence or more
 	Empty    string   // what an empty value means, "" when it is as not set
+	With     string   // variable of the switch without which it is not read, "" for none
 	Later    string   // feature that this version lacks, "" when it works
 	Required bool
 	Secret   bool
@@ -58,6 +59,7 @@ func settingOf(field reflect.StructField, group string) *Setting {
 		Values:   words(field),
 		Meaning:  tag.Get("desc"),
 		Empty:    tag.Get("empty"),
+		With:     tag.Get("with"),
 		Later:    tag.Get("later"),
 		Required: tag.Get("required") == "true",
 		Secret:   tag.Get("secret") == "true",

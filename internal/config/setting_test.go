@@ -51,7 +51,7 @@ func TestTheTagsOfEverySettingAreSound(t *testing.T) {
 // TestEveryTagIsKnown catches a tag that is misspelled and so does nothing.
 func TestEveryTagIsKnown(t *testing.T) {
 	known := map[string]bool{}
-	for name := range strings.FieldsSeq("envconfig flag default desc required min max unit oneof format secret lines verbatim envfile empty later") {
+	for name := range strings.FieldsSeq("envconfig flag default desc required min max unit oneof format secret lines verbatim envfile empty with later") {
 		known[name] = true
 	}
 	for _, s := range Settings() {
@@ -99,6 +99,11 @@ func TestTheNamesAreThoseOfTheContract(t *testing.T) {
 		"INFRAHUB_MCP_OIDC_OFFLINE_ACCESS": "true", "INFRAHUB_MCP_OIDC_SCOPE_CLAIMS": "", "INFRAHUB_MCP_OIDC_ALLOWED_REDIRECT_URIS": "", "INFRAHUB_MCP_OIDC_CIMD": "on",
 		"INFRAHUB_MCP_OIDC_PASS_USER":        "false",
 		"INFRAHUB_MCP_ALLOW_AGNOSTIC_WRITES": "false", "INFRAHUB_MCP_CONFIRM_DELETES": "auto",
+		"OTEL_SDK_DISABLED": "false", "OTEL_TRACES_EXPORTER": "otlp",
+		"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "",
+		"OTEL_EXPORTER_OTLP_ENDPOINT": "", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "",
+		"OTEL_EXPORTER_OTLP_HEADERS": "", "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "",
+		"OTEL_TRACES_SAMPLER": "parentbased_always_on", "OTEL_TRACES_SAMPLER_ARG": "1",
 	}
 	got := map[string]string{}
 	for _, s := range Settings() {

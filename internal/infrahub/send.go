@@ -34,6 +34,7 @@ type request struct {
 	document string
 	// repeatable says that to run it twice does no harm.
 	repeatable bool
+	sent       int         // how often it was sent before
 	onRetry    func(Retry) // may be nil
 
 	lane   string // in which it waits for its turn
@@ -131,6 +132,7 @@ func (u *Upstream) send(ctx context.Context, r request) (answer, error) {
 			return answer{}, gaveUp(ctx)
 		}
 		u.metrics.UpstreamRetries(counted(o.failed().Kind))
+		r.sent++
 	}
 }
 
@@ -148,7 +150,9 @@ func (u *Upstream) attempt(ctx context.Context, r request, id string) (o outcome
 	defer cancel()
 
 	start, ended := time.Now(), u.metrics.UpstreamBegins()
-	o = u.exchange(limited, r, id)
+	traced, span := u.traced(limited, r, id)
+	defer span.End()
+	o = u.exchange(traced, r, id)
 	if o.err != nil {
 		o.err.RequestID = id
 		if limited.Err() != nil {
@@ -158,6 +162,10 @@ func (u *Upstream) attempt(ctx context.Context, r request, id string) (o outcome
 	took := time.Since(start)
 
 	ended(o.status, took)
+	span.Answered(o.status)
+	if o.err != nil {
+		span.Fail(o.err.Kind.String())
+	}
 	attrs := []slog.Attr{
 		slog.String("method", r.method), slog.String("path", r.path), slog.Int("status", o.status),
 		slog.Duration("duration", took), slog.String("infrahub_request_id", id),

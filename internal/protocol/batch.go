@@ -120,7 +120,7 @@ func (h *HTTP) part(ctx context.Context, m *message, session string, out *stream
 	if session != "" {
 		defer h.inFlight.add(session, string(m.ID), cancel)()
 	}
-	e := &exchange{session: session, levels: h.levels, subscriber: h.subscriber(session, m)}
+	e := &exchange{session: session, version: batches, levels: h.levels, subscriber: h.subscriber(session, m)}
 	if asStream {
 		e.send = out.event
 	}

@@ -111,6 +111,7 @@ func (f *fault) answer(id json.RawMessage) []byte {
 // in their context.
 type exchange struct {
 	session string
+	version string // of the protocol, as the transport knows it
 	// send writes a message to the client on the stream of this request; it is nil
 	// when that has none.
 	send func(message any)
@@ -253,7 +254,9 @@ func (s *Server) exchange(ctx context.Context, m *message, e *exchange, peer *pe
 	s.options.Metrics.RequestBegins()
 	defer s.options.Metrics.RequestEnds()
 	peer.exchange = e
-	ctx = context.WithValue(s.core.WithContext(withTrace(ctx, m), peer), exchangeKey{}, e)
+	ctx, span := s.traced(ctx, m, e)
+	defer span.End()
+	ctx = context.WithValue(s.core.WithContext(ctx, peer), exchangeKey{}, e)
 
 	defer s.subscription(ctx, m, e, peer)()
 	peer.begin(e.notify)
@@ -272,8 +275,9 @@ func (s *Server) exchange(ctx context.Context, m *message, e *exchange, peer *pe
 	if errors.Is(context.Cause(ctx), errCancelled) && !e.committed.Load() {
 		response = nil
 	}
-	answer, failed := s.encode(ctx, m, e, response)
-	s.options.Metrics.Message(known(m.Method), failed, time.Since(start))
+	answer, code := s.encode(ctx, m, e, response)
+	s.options.Metrics.Message(known(m.Method), code != 0, time.Since(start))
+	conclude(span, response, code)
 	return answer
 }
 
@@ -342,11 +346,12 @@ func (s *Server) logPanic(ctx context.Context, value any) {
 	s.options.Logger.ErrorContext(ctx, "panic", "type", fmt.Sprintf("%T", value), "stack", string(debug.Stack()))
 }
 
-// encode writes the answer with the id exactly as the client wrote it.
-func (s *Server) encode(ctx context.Context, m *message, e *exchange, response mcp.JSONRPCMessage) (answer []byte, failed bool) {
+// encode writes the answer with the id exactly as the client wrote it. The code is
+// that of an error, 0 for none.
+func (s *Server) encode(ctx context.Context, m *message, e *exchange, response mcp.JSONRPCMessage) (answer []byte, code int) {
 	switch r := response.(type) {
 	case nil:
-		return nil, false
+		return nil, 0
 	case mcp.JSONRPCResponse:
 		raw, err := json.Marshal(struct {
 			JSONRPC string          `json:"jsonrpc"`
@@ -355,9 +360,9 @@ func (s *Server) encode(ctx context.Context, m *message, e *exchange, response m
 		}{mcp.JSONRPC_VERSION, m.ID, r.Result})
 		if err != nil {
 			s.options.Logger.ErrorContext(ctx, "an answer cannot be encoded", "method", known(m.Method), "error", err)
-			return (&fault{Code: mcp.INTERNAL_ERROR, Message: "The server failed. The operator finds the reason in its log."}).answer(m.ID), true
+			return (&fault{Code: mcp.INTERNAL_ERROR, Message: "The server failed. The operator finds the reason in its log."}).answer(m.ID), mcp.INTERNAL_ERROR
 		}
-		return raw, false
+		return raw, 0
 	case mcp.JSONRPCError:
 		e.mu.Lock()
 		f := e.fault
@@ -368,9 +373,9 @@ func (s *Server) encode(ctx context.Context, m *message, e *exchange, response m
 				s.nameResource(f, m)
 			}
 		}
-		return f.answer(m.ID), true
+		return f.answer(m.ID), f.Code
 	default:
-		return (&fault{Code: mcp.INTERNAL_ERROR, Message: "The server failed."}).answer(m.ID), true
+		return (&fault{Code: mcp.INTERNAL_ERROR, Message: "The server failed."}).answer(m.ID), mcp.INTERNAL_ERROR
 	}
 }
 

@@ -315,7 +315,7 @@ func (h *HTTP) request(w http.ResponseWriter, r *http.Request, m *message, p *pe
 	if session != "" {
 		defer h.inFlight.add(session, string(m.ID), cancel)()
 	}
-	e := &exchange{session: session, levels: h.levels, subscriber: h.subscriber(session, m)}
+	e := &exchange{session: session, version: r.Header.Get(mcp.HeaderProtocolVersion), levels: h.levels, subscriber: h.subscriber(session, m)}
 	if asStream {
 		e.send = out.event
 		silence := h.options.KeepAlive

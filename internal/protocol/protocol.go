@@ -66,6 +66,8 @@ type Options struct {
 	ListLife time.Duration
 	// Metrics count requests, sessions and streams; nil counts nothing.
 	Metrics *telemetry.Metrics
+	// Traces record requests; nil records nothing.
+	Traces *telemetry.Traces
 	// Extend adds to the library's server what the catalogues cannot hold. The
 	// program has nothing to add; the conformance tests do.
 	Extend func(*server.MCPServer, Ask)
@@ -247,8 +249,11 @@ func (s *Server) addPrompt(p *prompt.Prompt) {
 	}
 	s.core.AddPrompt(entry, func(ctx context.Context, request mcp.GetPromptRequest) (result *mcp.GetPromptResult, err error) {
 		defer s.recover(ctx, &err)
+		ctx, span := telemetry.PromptSpan(ctx, p.Name)
+		defer span.End()
 		text, err := p.Text(s.offered(ctx), s.readOnly(ctx), request.Params.Arguments)
 		if err != nil {
+			span.Fail(string(tool.ClassOf(err)))
 			return nil, s.fault(ctx, err)
 		}
 		return mcp.NewGetPromptResult(p.Description, []mcp.PromptMessage{mcp.NewPromptMessage(mcp.RoleUser, mcp.NewTextContent(text))}), nil

@@ -238,7 +238,7 @@ func (c *conversation) answer(ctx context.Context, m *message) []byte {
 			return nil // cancelled while it waited: it never runs, even if a slot came free as well
 		}
 	}
-	e := &exchange{session: stdioSession, levels: c.levels, subscriber: c.subscriber, send: c.notify}
+	e := &exchange{session: stdioSession, version: c.peer.ProtocolVersion(), levels: c.levels, subscriber: c.subscriber, send: c.notify}
 	// Each request has a peer of its own, so that notifications of the library
 	// cannot stray to another's.
 	p := c.server.newPeer()

@@ -16,6 +16,7 @@ import (
 	"infrahub-mcp/internal/infrahub/operations"
 	"infrahub-mcp/internal/kept"
 	"infrahub-mcp/internal/problem"
+	"infrahub-mcp/internal/telemetry"
 	"infrahub-mcp/internal/tool"
 	"infrahub-mcp/internal/toon"
 	"infrahub-mcp/internal/watch"
@@ -74,11 +75,14 @@ const maxURI = 200
 // Read reads the resource for one caller.
 func (r *Resource) Read(ctx context.Context, c *call.Call, uri string, variables map[string]string) (content []byte, err error) {
 	start := time.Now()
+	ctx, span := telemetry.ResourceSpan(ctx, r.URI)
 	defer func() {
 		outcome := "ok"
 		if err != nil {
 			outcome = "failed"
+			span.Fail(string(tool.ClassOf(err)))
 		}
+		span.End()
 		c.Logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "resource_read", c.Audited(
 			slog.String("uri", problem.Excerpt(uri, maxURI)), slog.String("user", c.User), slog.String("branch", c.SessionBranch),
 			slog.String("outcome", outcome), slog.Duration("duration", time.Since(start)))...)

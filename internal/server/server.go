@@ -70,7 +70,12 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 		logger.Warn("configuration", "warning", warning)
 	}
 	metrics := telemetry.NewMetrics(o.Version)
-	a, err := newApp(ctx, cfg, o.Version, logger, metrics)
+	traces, err := newTraces(ctx, cfg, o, logger)
+	if err != nil {
+		return err
+	}
+	defer traces.Close()
+	a, err := newApp(ctx, cfg, o.Version, logger, metrics, traces)
 	if err != nil {
 		return err
 	}
@@ -143,7 +148,7 @@ type app struct {
 	ending    atomic.Bool // it was told to end
 }
 
-func newApp(ctx context.Context, cfg *config.Config, version string, logger *slog.Logger, metrics *telemetry.Metrics) (*app, error) {
+func newApp(ctx context.Context, cfg *config.Config, version string, logger *slog.Logger, metrics *telemetry.Metrics, traces *telemetry.Traces) (*app, error) {
 	upstream, err := infrahub.New(upstreamSettings(cfg, version, logger, metrics))
 	if err != nil {
 		return nil, fmt.Errorf("preparing the connection to Infrahub: %w", err)
@@ -215,7 +220,7 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 	options := protocol.Options{
 		Name: "infrahub-mcp", Title: "Infrahub", Version: version,
 		Tools: tool.Catalogue(), Resources: resource.Catalogue(), Prompts: prompt.Catalogue(),
-		ReadOnly: cfg.Tools.ReadOnly, NewCall: a.call, Principal: principal, Watcher: watcher, Metrics: metrics, Logger: logger,
+		ReadOnly: cfg.Tools.ReadOnly, NewCall: a.call, Principal: principal, Watcher: watcher, Metrics: metrics, Traces: traces, Logger: logger,
 	}
 	if cfg.Limits.CacheEnabled {
 		options.ListLife = cfg.Limits.CacheListTTL

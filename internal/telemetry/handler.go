@@ -38,6 +38,9 @@ func (h *handler) Handle(ctx context.Context, record slog.Record) error {
 	if id := RequestID(ctx); id != "" {
 		clean.AddAttrs(slog.String("request_id", id))
 	}
+	if id := TraceID(ctx); id != "" {
+		clean.AddAttrs(slog.String("trace_id", id))
+	}
 	return h.lines.Handle(ctx, clean)
 }
 

@@ -10,8 +10,9 @@ import (
 	"infrahub-mcp/internal/telemetry"
 )
 
-// classOf is the class of the error that a call ended with, as metrics know it.
-func classOf(err error) telemetry.Class {
+// ClassOf is the class of the error that a call ended with, as metrics and traces
+// know it.
+func ClassOf(err error) telemetry.Class {
 	if refused, ok := errors.AsType[*infrahub.Error](err); ok {
 		return classOfKind(refused.Kind)
 	}

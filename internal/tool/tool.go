@@ -89,6 +89,7 @@ func Define[In, Out any](t Tool, run func(context.Context, *call.Call, In) (*Out
 // with an error of its own (see Unavailable in package infrahub); everything
 // that a model can act on is a Result.
 func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage) (result Result, err error) {
+	ctx, span := telemetry.ToolSpan(ctx, t.Name)
 	start := time.Now()
 	var class telemetry.Class // of the error, "" without one
 	defer func() {
@@ -102,6 +103,8 @@ func (t *Tool) Run(ctx context.Context, c *call.Call, arguments json.RawMessage)
 			outcome = telemetry.Refused
 		}
 		c.Metrics.ToolCall(t.Name, outcome, class, took)
+		span.Fail(string(class))
+		span.End()
 		c.Logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "tool_call", c.Audited(
 			slog.String("tool", t.Name), slog.String("user", c.User), slog.String("branch", c.SessionBranch),
 			slog.String("outcome", string(outcome)), slog.Duration("duration", took))...)
@@ -182,7 +185,7 @@ func (t *Tool) failure(ctx context.Context, c *call.Call, err error, class *tele
 	if _, asks := errors.AsType[*call.InputRequired](err); asks {
 		return Result{}, err // the protocol puts the question to the user
 	}
-	*class = classOf(err)
+	*class = ClassOf(err)
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return Result{}, err
 	}
