@@ -193,6 +193,9 @@ func (c *Client) Close() error { return c.wire.close() }
 // protocol it uses.
 func (c *Client) encode(m outgoing, params map[string]any) ([]byte, error) {
 	meta := map[string]any{}
+	if own, ok := params["_meta"].(map[string]any); ok {
+		maps.Copy(meta, own)
+	}
 	if m.token != "" {
 		meta["progressToken"] = m.token
 	}

@@ -22,6 +22,7 @@ import (
 
 	"infrahub-mcp/internal/auth/oidc/idptest"
 	"infrahub-mcp/internal/sandbox/seed"
+	"infrahub-mcp/internal/telemetry/tracetest"
 	"infrahub-mcp/test/mcptest"
 )
 
@@ -119,6 +120,7 @@ const (
 	markedPassword = `marked-p"ä/s+s&w<ö>:r\d=`
 	wrongPassword  = `marked-wr"ö/n+g&p<ä>:s\s=`
 	wrongToken     = `marked-wr"o/n+g&t<o>:k\n=`
+	markedHeader   = `marked-h"e/a+d&e<r>:s\n=`
 )
 
 // TestNoCredentialIsEverSeen drives the program in every mode, at level debug,
@@ -271,10 +273,11 @@ func TestNoCredentialOfALoginIsEverSeen(t *testing.T) {
 // witness is a program, its Infrahub, and all that was seen of the program.
 type witness struct {
 	*program
-	proxy   *proxy
-	secrets secrets
-	header  string // that carries the credential
-	files   string // where the program may put files
+	proxy     *proxy
+	collector *tracetest.Collector
+	secrets   secrets
+	header    string // that carries the credential
+	files     string // where the program may put files
 
 	mu   sync.Mutex
 	seen strings.Builder
@@ -285,14 +288,16 @@ func newWitness(t *testing.T, settings ...string) *witness {
 	b := newBox(t)
 	b.must(t, "", `mutation($n: String!, $p: String!) { CoreAccountCreate(data: {name: {value: $n}, password: {value: $p}, account_type: {value: "User"}, member_of_groups: [{hfid: ["readers"]}]}) { ok } }`,
 		object{"n": markedUser, "p": markedPassword}, nil)
-	w := &witness{proxy: startProxyTo(t, b.infrahub), header: "Authorization", files: t.TempDir()}
+	w := &witness{proxy: startProxyTo(t, b.infrahub), collector: tracetest.New(t), header: "Authorization", files: t.TempDir()}
 	w.secrets.add("a password", markedPassword, wrongPassword)
 	w.secrets.add("a token", wrongToken, account(t, "reader").Token)
+	w.secrets.add("a header for the collector", markedHeader)
 	w.secrets.add("a header", strings.TrimPrefix(basic(markedUser, markedPassword), "Basic "), strings.TrimPrefix(basic(markedUser, wrongPassword), "Basic "))
 	w.proxy.behave(w.forward)
 	w.program = start(t, launch{
 		transport: overHTTP, address: "http://" + w.proxy.address, token: seed.Accounts()[0].Token,
-		settings: append([]string{"INFRAHUB_TIMEOUT=1", "INFRAHUB_MCP_RETRY_MAX_ATTEMPTS=1", "INFRAHUB_MCP_RETRY_BASE_DELAY=0.01", "INFRAHUB_MCP_PROMETHEUS_ENABLED=true", "TMPDIR=" + w.files, "HOME=" + w.files}, settings...),
+		settings: append([]string{"INFRAHUB_TIMEOUT=1", "INFRAHUB_MCP_RETRY_MAX_ATTEMPTS=1", "INFRAHUB_MCP_RETRY_BASE_DELAY=0.01", "INFRAHUB_MCP_PROMETHEUS_ENABLED=true",
+			"INFRAHUB_MCP_OTEL_ENABLED=true", "OTEL_EXPORTER_OTLP_ENDPOINT=" + w.collector.URL, "OTEL_EXPORTER_OTLP_HEADERS=authorization=" + url.PathEscape(markedHeader), "TMPDIR=" + w.files, "HOME=" + w.files}, settings...),
 	})
 	return w
 }
@@ -454,6 +459,18 @@ func (w *witness) conclude(t *testing.T) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	spans := w.collector.Raw()
+	w.secrets.search(t, "a span", spans)
+	for _, private := range []string{markedUser, "marked-", "theirs", "Nothing", "mutation", "mcp/session"} { // users, what they write and ask for, and where
+		if at := strings.Index(spans, private); at >= 0 {
+			t.Errorf("a span shows %s: %q", private, spans[max(0, at-200):at+20])
+		}
+	}
+	for _, want := range []string{"execute_tool", "read_resource", "write_prompt", "POST /", "tool_error"} {
+		if !strings.Contains(spans, want) {
+			t.Errorf("no span has %q, so that this shows little", want)
+		}
+	}
 	for where, text := range map[string]string{"an answer": w.seen.String(), "the log": w.Log(), "standard output": w.Output()} {
 		w.secrets.search(t, where, text)
 	}
