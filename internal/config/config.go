@@ -22,8 +22,6 @@
 //	           "credential" are taken from there together or not at all
 //	empty      what an empty value means; without it, empty is not set
 //	with       the switch without which the variable is not read at all
-//	later      the feature that this version lacks: the setting is checked,
-//	           and refused when it asks for that feature
 package config
 
 import (

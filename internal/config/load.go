@@ -48,7 +48,6 @@ func load(flags Flags, settled map[string]string) (*Config, []string, error) {
 	l.read()
 	config.SecretFiles = l.secrets
 	l.checkTogether(config, err == nil)
-	l.checkAvailable()
 	warnings = slices.Concat(warnings, unknownVariables(os.Environ()), l.risks(config))
 	if len(l.problems) > 0 {
 		return nil, warnings, &Error{Problems: l.problems}

@@ -225,14 +225,13 @@ func TestMalformedValuesAreRefused(t *testing.T) {
 	}
 }
 
-func TestAllProblemsAreReportedAtOnceMissingFeaturesLast(t *testing.T) {
+func TestAllProblemsAreReportedAtOnce(t *testing.T) {
 	environment(t, map[string]string{
-		"INFRAHUB_MCP_CACHE_ENABLED": "true",
-		"INFRAHUB_USERNAME":          "admin",
-		"INFRAHUB_TIMEOUT":           "soon",
-		"INFRAHUB_MCP_READ_ONLY":     "perhaps",
-		"MCP_PORT":                   "-1",
-		"INFRAHUB_MCP_AUTH_MODE":     "oidc",
+		"INFRAHUB_USERNAME":      "admin",
+		"INFRAHUB_TIMEOUT":       "soon",
+		"INFRAHUB_MCP_READ_ONLY": "perhaps",
+		"MCP_PORT":               "-1",
+		"INFRAHUB_MCP_AUTH_MODE": "oidc",
 	})
 	_, _, err := Load(Flags{"host": "127.0.0.1:80", "transport": "http"})
 	want := []string{
@@ -244,7 +243,6 @@ func TestAllProblemsAreReportedAtOnceMissingFeaturesLast(t *testing.T) {
 		`INFRAHUB_ADDRESS is not set, but must be an http or https URL with a host, without user, query and fragment.`,
 		`INFRAHUB_USERNAME is set alone: INFRAHUB_USERNAME and INFRAHUB_PASSWORD belong together.`,
 		`INFRAHUB_MCP_AUTH_MODE is "oidc", which also needs INFRAHUB_MCP_OIDC_CONFIG_URL, INFRAHUB_MCP_OIDC_CLIENT_ID, INFRAHUB_MCP_OIDC_BASE_URL.`,
-		`INFRAHUB_MCP_CACHE_ENABLED is "true", but this version does not offer caching of answers yet: leave it unset.`,
 	}
 	if diff := cmp.Diff(want, problemsOf(t, err)); diff != "" {
 		t.Error(diff)

@@ -85,9 +85,6 @@ func (s *Setting) meaningCell() string {
 	if s.Secret {
 		meaning += " Never shown."
 	}
-	if s.Later != "" {
-		meaning += " *Not in this version.*"
-	}
 	return meaning
 }
 

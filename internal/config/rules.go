@@ -3,7 +3,6 @@ package config
 import (
 	"net/netip"
 	"net/url"
-	"reflect"
 	"slices"
 	"strings"
 )
@@ -88,21 +87,6 @@ func (l *loader) checkOIDC() {
 	}
 	if missing != nil {
 		l.report("INFRAHUB_MCP_AUTH_MODE is %q, which also needs %s.", AuthOIDC, strings.Join(missing, ", "))
-	}
-}
-
-// checkAvailable reports the settings that ask for what this version lacks.
-// One that repeats its default asks for nothing.
-func (l *loader) checkAvailable() {
-	for i := range l.entries {
-		e := &l.entries[i]
-		if e.Later == "" || e.from == byDefault {
-			continue
-		}
-		byItself := entry{Setting: e.Setting, field: e.field, text: e.Default}
-		if value, _ := byItself.decode(); !reflect.DeepEqual(value.Interface(), e.field.Interface()) {
-			l.report("%s is %s, but this version does not offer %s yet: leave it unset.", l.label(e), shown(e.Setting, e.text), e.Later)
-		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
@@ -111,44 +110,6 @@ func TestOIDCNamesOnlyWhatIsMissing(t *testing.T) {
 	want := `INFRAHUB_MCP_AUTH_MODE is "oidc", which also needs INFRAHUB_MCP_OIDC_CONFIG_URL, INFRAHUB_MCP_OIDC_BASE_URL.`
 	if problems := problemsOf(t, err); len(problems) == 0 || problems[0] != want {
 		t.Errorf("%q, want first %q", problems, want)
-	}
-}
-
-// TestEveryMissingFeatureIsRefused sets each setting of a later version to a
-// sound value that asks for the feature.
-func TestEveryMissingFeatureIsRefused(t *testing.T) {
-	values := map[string]string{
-	}
-	for _, s := range Settings() {
-		if s.Later == "" {
-			continue
-		}
-		t.Run(s.Name, func(t *testing.T) {
-			value, ok := values[s.Name]
-			if !ok {
-				t.Fatal("the table of this test has no value")
-			}
-			environment(t, with(map[string]string{s.Name: value}))
-			_, _, err := Load(Flags{"transport": TransportHTTP})
-			problems := problemsOf(t, err)
-			problems = slices.DeleteFunc(problems, func(p string) bool { return strings.Contains(p, "which also needs") })
-			if len(problems) != 1 || !strings.HasPrefix(problems[0], s.Name+" is ") || !strings.HasSuffix(problems[0], ", but this version does not offer "+s.Later+" yet: leave it unset.") {
-				t.Errorf("problems: %q", problems)
-			}
-		})
-	}
-}
-
-func TestAMissingFeatureIsNotAskedForByItsDefault(t *testing.T) {
-	variables := map[string]string{}
-	for _, s := range Settings() {
-		if s.Later != "" {
-			variables[s.Name] = s.Default
-		}
-	}
-	environment(t, with(variables))
-	if _, _, err := Load(nil); err != nil {
-		t.Error(err)
 	}
 }
 

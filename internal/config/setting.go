@@ -20,7 +20,6 @@ type Setting struct {
 	Meaning  string   // one sentence or more
 	Empty    string   // what an empty value means, "" when it is as not set
 	With     string   // variable of the switch without which it is not read, "" for none
-	Later    string   // feature that this version lacks, "" when it works
 	Required bool
 	Secret   bool
 	EnvFile  bool // a .env file may supply it
@@ -60,7 +59,6 @@ func settingOf(field reflect.StructField, group string) *Setting {
 		Meaning:  tag.Get("desc"),
 		Empty:    tag.Get("empty"),
 		With:     tag.Get("with"),
-		Later:    tag.Get("later"),
 		Required: tag.Get("required") == "true",
 		Secret:   tag.Get("secret") == "true",
 		EnvFile:  tag.Get("envfile") != "",

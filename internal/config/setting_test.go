@@ -51,7 +51,7 @@ func TestTheTagsOfEverySettingAreSound(t *testing.T) {
 // TestEveryTagIsKnown catches a tag that is misspelled and so does nothing.
 func TestEveryTagIsKnown(t *testing.T) {
 	known := map[string]bool{}
-	for name := range strings.FieldsSeq("envconfig flag default desc required min max unit oneof format secret lines verbatim envfile empty with later") {
+	for name := range strings.FieldsSeq("envconfig flag default desc required min max unit oneof format secret lines verbatim envfile empty with") {
 		known[name] = true
 	}
 	for _, s := range Settings() {

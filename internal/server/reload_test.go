@@ -381,8 +381,8 @@ func (k *keyed) take() []string {
 	return all
 }
 
-// branches asks for something that Infrahub has to be asked for.
-func branches(t *testing.T, address, session string) error {
+// readBranches asks for something that Infrahub has to be asked for.
+func readBranches(t *testing.T, address, session string) error {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address+"/mcp",
 		strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"infrahub://branches"}}`))
@@ -418,7 +418,7 @@ func TestCallsBeforeDuringAndAfterAChangeOfTheTokenSucceed(t *testing.T) {
 	for range 4 {
 		callers.Go(func() {
 			for ctx.Err() == nil {
-				if err := branches(t, r.address, id); err != nil {
+				if err := readBranches(t, r.address, id); err != nil {
 					t.Errorf("a call: %v", err)
 					return
 				}
@@ -432,7 +432,7 @@ func TestCallsBeforeDuringAndAfterAChangeOfTheTokenSucceed(t *testing.T) {
 	stop()
 	callers.Wait()
 	upstream.take()
-	if err := branches(t, r.address, id); err != nil {
+	if err := readBranches(t, r.address, id); err != nil {
 		t.Error(err)
 	}
 	if diff := gocmp.Diff([]string{"token-3"}, upstream.take()); diff != "" {
@@ -469,7 +469,7 @@ func TestANewPasswordIsLoggedInWith(t *testing.T) {
 			r.reload(t)
 			upstream.take()
 		}
-		if err := branches(t, r.address, id); err != nil {
+		if err := readBranches(t, r.address, id); err != nil {
 			t.Error(err)
 		}
 		if diff := gocmp.Diff(step.want, upstream.take()); diff != "" {
@@ -549,7 +549,7 @@ func TestANewClientSecretIsShownToTheProvider(t *testing.T) {
 				"INFRAHUB_MCP_OIDC_CLIENT_SECRET": "", "INFRAHUB_MCP_OIDC_CLIENT_SECRET_FILE": path, "INFRAHUB_MCP_SIGNING_KEY": test.key,
 			})
 			logger := slog.New(slog.DiscardHandler)
-			a, err := newApp(t.Context(), cfg, "test", logger, nil)
+			a, err := newApp(t.Context(), cfg, "test", logger, nil, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
