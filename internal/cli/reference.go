@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -15,19 +16,24 @@ func newReference() *cobra.Command {
 		Use:   "reference",
 		Short: "Print a page of the reference, in Markdown",
 	}
-	page := func(use, short, file string, text func() string) {
+	page := func(use, short, file string, text func(context.Context) (string, error)) {
 		reference.AddCommand(&cobra.Command{
 			Use:     use,
 			Short:   short,
 			Example: "  " + name + " reference " + use + " > docs/reference/" + file,
 			Args:    noArguments,
 			RunE: func(command *cobra.Command, _ []string) error {
-				_, err := io.WriteString(command.OutOrStdout(), text())
+				written, err := text(command.Context())
+				if err != nil {
+					return err
+				}
+				_, err = io.WriteString(command.OutOrStdout(), written)
 				return err
 			},
 		})
 	}
-	page("config", "Print every setting with its default, limits and meaning", "configuration.md", config.Reference)
-	page("tools", "Print every tool, resource and prompt with its arguments", "tools.md", surface)
+	page("config", "Print every setting with its default, limits and meaning", "configuration.md",
+		func(context.Context) (string, error) { return config.Reference(), nil })
+	page("tools", "Print every tool, with an example from a run on the sandbox, every resource and every prompt", "tools.md", surface)
 	return reference
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -12,16 +13,29 @@ import (
 )
 
 // surface is the reference page of everything that an MCP client is offered.
-func surface() string {
+func surface(ctx context.Context) (string, error) {
+	played, err := playExamples(ctx)
+	if err != nil {
+		return "", err
+	}
 	var b strings.Builder
 	b.WriteString("# Tools, resources and prompts\n\n")
 	b.WriteString("<!-- Written by \"infrahub-mcp reference tools\" from the catalogues in internal/tool, internal/resource and internal/prompt. Change them there. -->\n\n")
 	b.WriteString("Every answer of a tool comes twice: as structured content, and as text that says the same, in TOON or compact JSON. ")
 	b.WriteString("Arguments are forgiving about form (`\"5\"` for `5`, one name for a list of one, nothing for no arguments) and strict about names.\n\n")
+	b.WriteString("The examples come from one run on the [sandbox](../sandbox.md), in the order in which an assistant would call: reading first, then from `node_upsert` on. ")
+	b.WriteString("An answer is shown as its text; JSON is indented here, ids are numbered, and the address and the branch have a name that stays. Long answers are cut, with the number of lines that are left out.\n\n")
 	b.WriteString("## Tools\n")
 	for _, t := range tool.Catalogue() {
 		fmt.Fprintf(&b, "\n### `%s`\n\n%s · %s\n\n%s\n", t.Name, t.Title, access(t), t.Description)
 		writeArguments(&b, t.Input)
+		examples := played[t.Name]
+		if len(examples) == 0 {
+			return "", fmt.Errorf("the tool %s has no example", t.Name)
+		}
+		for _, e := range examples {
+			fmt.Fprintf(&b, "\n```json\n%s\n```\n\n```text\n%s\n```\n", e.call, e.answer)
+		}
 	}
 	b.WriteString("\n## Resources\n\n| URI | Type | Content |\n|---|---|---|\n")
 	for _, r := range resource.Catalogue() {
@@ -37,7 +51,7 @@ func surface() string {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", p.Name, strings.Join(arguments, ", "), cell(p.Description))
 	}
-	return b.String()
+	return b.String(), nil
 }
 
 func access(t tool.Tool) string {

@@ -33,6 +33,18 @@ func LoadFor(flags Flags, address string, token Secret) (*Config, []string, erro
 	return load(flags, settled)
 }
 
+// Default is the configuration of a server that works on the given Infrahub over
+// stdio and of which nothing else is set, whatever the environment says.
+func Default(address string, token Secret) (*Config, error) {
+	settled := map[string]string{}
+	for _, s := range Settings() {
+		settled[s.Name] = ""
+	}
+	settled["INFRAHUB_ADDRESS"], settled["INFRAHUB_API_TOKEN"] = address, token.Reveal()
+	config, _, err := load(nil, settled)
+	return config, err
+}
+
 func load(flags Flags, settled map[string]string) (*Config, []string, error) {
 	config := new(Config)
 	var file envFile

@@ -363,3 +363,22 @@ func untouched() Server {
 		SessionTTL: 24 * time.Hour, ShutdownTimeout: 30 * time.Second, MaxConnections: 10000, MaxStreams: 10000,
 	}
 }
+
+func TestTheDefaultConfigurationIsTheSameEverywhere(t *testing.T) {
+	environment(t, nil)
+	want, _, err := LoadFor(nil, "http://127.0.0.1:4321", "sesame")
+	if err != nil {
+		t.Fatal(err)
+	}
+	environment(t, map[string]string{
+		"INFRAHUB_ADDRESS": "no address", "INFRAHUB_API_TOKEN": "ses ame", "INFRAHUB_TIMEOUT": "7", "MCP_PORT": "9",
+		"INFRAHUB_MCP_READ_ONLY": "true", "INFRAHUB_MCP_AUTH_MODE": "oidc",
+	})
+	got, err := Default("http://127.0.0.1:4321", "sesame")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
