@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"os"
-	"path/filepath"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,28 +14,24 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"infrahub-mcp/internal/config"
+	"infrahub-mcp/test/docs"
 )
 
 // TestConfigurationsInTheDocumentsAreOnesTheProgramTakes reads every block of
-// JSON and YAML in README.md and docs, and starts, up to its settings, what
+// JSON and YAML of every page, and starts, up to its settings, what
 // configurations of clients start.
 func TestConfigurationsInTheDocumentsAreOnesTheProgramTakes(t *testing.T) {
-	pages, err := filepath.Glob("../../docs/*.md")
+	pages, err := docs.Pages("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
 	servers := map[string]int{}
-	for _, page := range append(pages, "../../README.md") {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		name := filepath.Base(page)
-		for i, block := range blocks(string(text)) {
+	for name, page := range pages {
+		for i, block := range docs.Blocks(page) {
 			t.Run(fmt.Sprintf("%s block %d", name, i+1), func(t *testing.T) {
-				found, err := block.servers()
+				found, err := serversOf(block)
 				if err != nil {
-					t.Fatalf("%v in\n%s", err, block.text)
+					t.Fatalf("%v in\n%s", err, block.Text)
 				}
 				for _, server := range found {
 					checkServer(t, server)
@@ -46,7 +41,7 @@ func TestConfigurationsInTheDocumentsAreOnesTheProgramTakes(t *testing.T) {
 		}
 	}
 	// Each of the seven applications of docs/clients.md, and mcp-remote.
-	if servers["clients.md"] < 8 || servers["README.md"] == 0 {
+	if servers["docs/clients.md"] < 8 || servers["README.md"] == 0 {
 		t.Errorf("configurations of clients were found in %v only", servers)
 	}
 }
@@ -72,60 +67,51 @@ func TestAConfigurationThatIsWrongIsNoticed(t *testing.T) {
 	}
 }
 
-// block is a fenced block of a page.
-type block struct{ language, text string }
-
-var fence = regexp.MustCompile("(?s)```(\\w+)\n(.*?\n)```\n")
-
-func blocks(page string) []block {
-	var all []block
-	for _, found := range fence.FindAllStringSubmatch(page, -1) {
-		all = append(all, block{found[1], found[2]})
-	}
-	return all
-}
-
-// servers returns the servers that a client is told of in a block, which has to
-// be well-formed.
-func (b block) servers() ([]map[string]any, error) {
+// serversOf returns the servers that a client is told of in a block, which has
+// to be well-formed.
+func serversOf(block docs.Block) ([]map[string]any, error) {
 	var content map[string]any
-	switch b.language {
+	switch block.Language {
 	case "json":
-		if err := json.Unmarshal([]byte(b.text), &content); err != nil {
+		if err := json.Unmarshal([]byte(block.Text), &content); err != nil {
 			return nil, err
 		}
 	case "yaml":
-		if err := yaml.Unmarshal([]byte(b.text), &content); err != nil {
+		if err := yaml.Unmarshal([]byte(block.Text), &content); err != nil {
 			return nil, err
 		}
 	case "sh":
-		return added(b.text), nil
-	case "toml":
-		return nil, fmt.Errorf("nothing here reads %s", b.language)
+		return added(block.Text)
+	case "", "text", "python", "ini", "nginx":
+	default:
+		return nil, fmt.Errorf("nothing here reads %s", block.Language)
 	}
 	return listed(content), nil
 }
 
-// added are the servers that lines of "claude mcp add" start.
-func added(script string) []map[string]any {
+// added are the servers that "claude mcp add" adds.
+func added(script string) ([]map[string]any, error) {
+	commands, err := docs.Commands(script)
 	var all []map[string]any
-	for line := range strings.Lines(script) {
-		line, started, yes := strings.Cut(line, " -- ")
-		if !strings.HasPrefix(line, "claude mcp add ") || !yes {
+	for _, command := range commands {
+		words := command.Words
+		separator := slices.Index(words, "--")
+		if len(words) < 3 || !slices.Equal(words[:3], []string{"claude", "mcp", "add"}) || separator < 0 || separator == len(words)-1 {
 			continue
 		}
 		env := map[string]any{}
-		for _, found := range regexp.MustCompile(`--env (\w+)=(\S+)`).FindAllStringSubmatch(line, -1) {
-			env[found[1]] = found[2]
+		for i, word := range words[:separator] {
+			if name, value, ok := strings.Cut(words[i+1], "="); ok && word == "--env" {
+				env[name] = value
+			}
 		}
-		words := strings.Fields(started)
-		var arguments []any
-		for _, word := range words[1:] {
-			arguments = append(arguments, word)
+		started := make([]any, 0, len(words))
+		for _, word := range words[separator+2:] {
+			started = append(started, word)
 		}
-		all = append(all, map[string]any{"command": words[0], "args": arguments, "env": env})
+		all = append(all, map[string]any{"command": words[separator+1], "args": started, "env": env})
 	}
-	return all
+	return all, err
 }
 
 // listed are the servers in a configuration: an object of them, or a list.
@@ -203,7 +189,10 @@ func fault(t *testing.T, server map[string]any) error {
 // it serves.
 func startable(t *testing.T, command string, arguments []string, env map[string]string) error {
 	t.Helper()
-	if command != name {
+	if command == "uvx" && len(arguments) > 0 { // the Python server, whose settings are taken
+		command, arguments = arguments[0], arguments[1:]
+	}
+	if path.Base(command) != name {
 		return fmt.Errorf("%s is not the program", command)
 	}
 	for variable := range env {
@@ -212,20 +201,17 @@ func startable(t *testing.T, command string, arguments []string, env map[string]
 		}
 	}
 	environment(t, env)
-	root := newRoot(Streams{})
-	if err := root.ParseFlags(arguments); err != nil {
-		return err
-	}
-	if err := root.ValidateArgs(root.Flags().Args()); err != nil {
+	flags, err := commandLine(arguments)
+	if err != nil {
 		return err
 	}
 	load := config.Load
-	if onSandbox, err := root.Flags().GetBool("sandbox"); err != nil || onSandbox {
+	if onSandbox, err := flags.Flags().GetBool("sandbox"); err != nil || onSandbox {
 		load = func(flags config.Flags) (*config.Config, []string, error) {
 			return config.LoadFor(flags, "http://localhost", "token")
 		}
 	}
-	_, warnings, err := load(givenFlags(root))
+	_, warnings, err := load(givenFlags(flags))
 	if err == nil && len(warnings) > 0 {
 		err = fmt.Errorf("the program warns: %q", warnings)
 	}
