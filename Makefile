@@ -125,7 +125,8 @@ image: ## Build the container image (IMAGE=, VERSION=, BUILDER=docker|podman|bui
 		--build-arg VERSION=$(or $(VERSION),$(shell git describe --tags --always --dirty 2>/dev/null)) \
 		--build-arg REVISION=$(shell git rev-parse --quiet --verify HEAD) .
 
-# The same source, version, revision, time and Go give the same bytes.
+# The same source, version, revision, time and Go give the same bytes. The program
+# that builds them is compiled as they are, so that packages are compiled once.
 RELEASE_DIR       ?= build/release
 REVISION          ?= $(shell git describe --always --exclude='*' --abbrev=12 --dirty=-modified 2>/dev/null)
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
@@ -137,7 +138,7 @@ RELEASE_NAME      ?= com.example/infrahub-mcp
 
 .PHONY: release
 release: ## Build what is released: build/release (VERSION=1.2.3, TARGETS='linux/amd64 …')
-	@go run ./deploy/release -version '$(VERSION)' -revision '$(REVISION)' -epoch '$(SOURCE_DATE_EPOCH)' \
+	@CGO_ENABLED=0 go run -trimpath ./deploy/release -version '$(VERSION)' -revision '$(REVISION)' -epoch '$(SOURCE_DATE_EPOCH)' \
 		-targets '$(TARGETS)' -out '$(RELEASE_DIR)' -url '$(RELEASE_URL)' -homepage '$(RELEASE_HOMEPAGE)' \
 		-image '$(RELEASE_IMAGE)' -name '$(RELEASE_NAME)'
 

@@ -9,12 +9,17 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"infrahub-mcp/deploy/license"
 )
 
 // name of the program.
@@ -46,37 +51,56 @@ func (r *release) build(ctx context.Context, log io.Writer) error {
 	}
 	defer func() { _ = os.RemoveAll(work) }() // it is in the folder for temporary files
 
-	all := make([]built, 0, len(r.Targets))
-	for _, t := range r.Targets {
-		_, _ = fmt.Fprintln(log, "building for", t)
-		program := filepath.Join(work, t.OS+"-"+t.Arch)
-		command := exec.CommandContext(ctx, "go")
-		r.compile(command, t, program)
-		command.Stdout, command.Stderr = log, log
-		if err := command.Run(); err != nil {
-			return fmt.Errorf("building for %s: %w", t, err)
-		}
-		if err := r.checkStamp(ctx, t, program); err != nil {
-			return err
-		}
-		binary, err := os.ReadFile(program)
-		if err != nil {
-			return fmt.Errorf("reading the program for %s: %w", t, err)
-		}
-		info, err := buildinfo.ReadFile(program)
-		if err != nil {
-			return fmt.Errorf("reading what the program for %s was built from: %w", t, err)
-		}
-		b, err := r.pack(t, binary, info)
-		if err != nil {
-			return fmt.Errorf("packing for %s: %w", t, err)
-		}
-		all = append(all, b)
+	_, _ = fmt.Fprintln(log, "building for", r.Targets)
+	all := make([]built, len(r.Targets))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0)) // linking and packing keep one core busy each
+	for i, t := range r.Targets {
+		group.Go(func() error {
+			var err error
+			if all[i], err = r.buildFor(ctx, t, filepath.Join(work, t.OS+"-"+t.Arch)); err != nil {
+				return fmt.Errorf("building for %s: %w", t, err)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
 	}
 	if err := r.writeSums(all); err != nil {
 		return err
 	}
 	return r.describe(all)
+}
+
+// buildFor makes what a release has for a target. The program alone is put into
+// a file of its own.
+func (r *release) buildFor(ctx context.Context, t target, program string) (built, error) {
+	command := exec.CommandContext(ctx, "go")
+	r.compile(command, t, program)
+	if out, err := command.CombinedOutput(); err != nil {
+		return built{}, fmt.Errorf("compiling: %w\n%s", err, out)
+	}
+	if err := r.checkStamp(ctx, t, program); err != nil {
+		return built{}, err
+	}
+	binary, err := os.ReadFile(program)
+	if err != nil {
+		return built{}, fmt.Errorf("reading the program: %w", err)
+	}
+	info, err := buildinfo.ReadFile(program)
+	if err != nil {
+		return built{}, fmt.Errorf("reading what the program was built from: %w", err)
+	}
+	linked, err := license.Linked(ctx, r.Root, "./cmd/"+name, t.environment()...)
+	if err != nil {
+		return built{}, fmt.Errorf("collecting licences: %w", err)
+	}
+	b, err := r.pack(t, binary, info, linked)
+	if err != nil {
+		return b, fmt.Errorf("packing: %w", err)
+	}
+	return b, nil
 }
 
 // checkStamp runs a program that was built for this machine.
@@ -96,8 +120,9 @@ func (r *release) checkStamp(ctx context.Context, t target, program string) erro
 }
 
 // pack writes what a release has for a target: NAME-VERSION-OS-ARCH and an
-// extension. info is what the Go command noted in the program.
-func (r *release) pack(t target, binary []byte, info *buildinfo.BuildInfo) (built, error) {
+// extension. info is what the Go command noted in the program; linked has the
+// licences of the modules that are in it.
+func (r *release) pack(t target, binary []byte, info *buildinfo.BuildInfo, linked []license.Module) (built, error) {
 	b := built{target: t}
 	contents := []entry{{Name: t.program(), Content: binary, Run: true}}
 	for _, also := range []string{"LICENSE", "README.md"} {
@@ -107,14 +132,21 @@ func (r *release) pack(t target, binary []byte, info *buildinfo.BuildInfo) (buil
 		}
 		contents = append(contents, entry{Name: also, Content: text})
 	}
+	licenses := license.Folder(linked)
+	for _, name := range slices.Sorted(maps.Keys(licenses)) {
+		contents = append(contents, entry{Name: "licenses/" + name, Content: licenses[name]})
+	}
 	stem := strings.Join([]string{name, r.Version, t.OS, t.Arch}, "-")
 
+	archived, err := r.archived(t, contents)
+	if err != nil {
+		return b, err
+	}
 	extension, archive := ".tar.gz", tarball
 	if t.OS == "windows" {
 		extension, archive = ".zip", zipped
 	}
-	var err error
-	if b.Archive, err = r.write(stem+extension, archive, within(stem, contents)); err != nil {
+	if b.Archive, err = r.write(stem+extension, archive, within(stem, archived)); err != nil {
 		return b, err
 	}
 	bundled, err := r.bundle(t, contents)
@@ -124,12 +156,29 @@ func (r *release) pack(t target, binary []byte, info *buildinfo.BuildInfo) (buil
 	if b.Bundle, err = r.write(stem+".mcpb", zipped, bundled); err != nil {
 		return b, err
 	}
-	materials, err := r.materials(info, binary)
+	materials, err := r.materials(info, binary, linked)
 	if err != nil {
 		return b, err
 	}
 	b.Materials, err = r.store(stem+".cdx.json", materials)
 	return b, err
+}
+
+// archived is the content of the archive for a target: that of the bundle, and
+// for Linux what systemd needs.
+func (r *release) archived(t target, contents []entry) ([]entry, error) {
+	if t.OS != "linux" {
+		return contents, nil
+	}
+	archived := slices.Clone(contents)
+	for _, unit := range []string{name + ".service", name + ".env.example"} {
+		text, err := os.ReadFile(filepath.Join(r.Root, "deploy", "systemd", unit))
+		if err != nil {
+			return nil, err
+		}
+		archived = append(archived, entry{Name: "systemd/" + unit, Content: text})
+	}
+	return archived, nil
 }
 
 // write stores an archive.

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"infrahub-mcp/deploy/license"
 )
 
 // packed makes a release of two targets out of something in the place of the
@@ -23,13 +25,18 @@ func packed(t *testing.T) (*release, []built) {
 		{Path: "github.com/Example/Thing/v2", Version: "v2.0.0+incompatible"},
 		{Path: "example.com/old", Version: "v1.0.0", Replace: &debug.Module{Path: "example.com/new", Version: "v1.1.0"}},
 	}}
+	linked := []license.Module{
+		{Path: "example.com/new", Version: "v1.1.0", Expression: "MIT", Files: map[string][]byte{"LICENSE": []byte("new")}},
+		{Path: "github.com/Example/Thing/v2", Version: "v2.0.0+incompatible", Expression: "BSD-3-Clause AND MPL-2.0", Files: map[string][]byte{"COPYING": []byte("thing")}},
+		{Path: "std", Version: "1.26.8", Expression: "BSD-3-Clause", Files: map[string][]byte{"LICENSE": []byte("std")}},
+	}
 	r := &release{
 		Version: "1.2.3", Time: time.Unix(1_700_000_000, 0).UTC(), Root: "../..", Out: t.TempDir(),
 		Homepage: "https://example.com", Targets: []target{{"linux", "amd64"}, {"windows", "arm64"}},
 	}
 	var all []built
 	for _, target := range r.Targets {
-		b, err := r.pack(target, []byte("a program"), info)
+		b, err := r.pack(target, []byte("a program"), info, linked)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,7 +80,7 @@ func TestAReleaseIsWhatItsChecksumsSay(t *testing.T) {
 	}
 }
 
-func TestAnArchiveHasTheProgramItsLicenseAndItsReadme(t *testing.T) {
+func TestAnArchiveHasTheProgramItsReadmeAndAllLicences(t *testing.T) {
 	r, all := packed(t)
 	for i, folder := range []string{"infrahub-mcp-1.2.3-linux-amd64", "infrahub-mcp-1.2.3-windows-arm64"} {
 		content, err := os.ReadFile(filepath.Join(r.Out, all[i].Archive.Name))
@@ -88,7 +95,14 @@ func TestAnArchiveHasTheProgramItsLicenseAndItsReadme(t *testing.T) {
 		for _, f := range files(t, content) {
 			got = append(got, f.Name)
 		}
-		want := []string{folder + "/" + program, folder + "/LICENSE", folder + "/README.md"}
+		want := []string{
+			folder + "/" + program, folder + "/LICENSE", folder + "/README.md",
+			folder + "/licenses/README.md", folder + "/licenses/example.com/new/LICENSE",
+			folder + "/licenses/github.com/Example/Thing/v2/COPYING", folder + "/licenses/std/LICENSE",
+		}
+		if r.Targets[i].OS == "linux" {
+			want = append(want, folder+"/systemd/infrahub-mcp.service", folder+"/systemd/infrahub-mcp.env.example")
+		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", all[i].Archive.Name, diff)
 		}
@@ -101,15 +115,20 @@ func TestABillOfMaterialsNamesWhatWasLinked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	validate(t, "cyclonedx-bom-1.6.json", string(content))
 	var got bom
 	if err := json.Unmarshal(content, &got); err != nil {
 		t.Fatal(err)
 	}
 	var purls []string
 	for _, c := range got.Components {
-		purls = append(purls, c.PURL)
+		purls = append(purls, c.PURL+" "+c.Licenses[0].Expression)
 	}
-	want := []string{"pkg:golang/std@1.26.8", "pkg:golang/github.com/example/thing/v2@v2.0.0%2Bincompatible", "pkg:golang/example.com/new@v1.1.0"}
+	want := []string{
+		"pkg:golang/std@1.26.8 BSD-3-Clause",
+		"pkg:golang/github.com/example/thing/v2@v2.0.0%2Bincompatible BSD-3-Clause AND MPL-2.0",
+		"pkg:golang/example.com/new@v1.1.0 MIT",
+	}
 	if diff := cmp.Diff(want, purls); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
@@ -119,6 +138,14 @@ func TestABillOfMaterialsNamesWhatWasLinked(t *testing.T) {
 	}
 	if got.Metadata.Timestamp != "2023-11-14T22:13:20Z" {
 		t.Errorf("its time is %s", got.Metadata.Timestamp)
+	}
+}
+
+func TestNothingIsLinkedWithoutALicence(t *testing.T) {
+	r := &release{Version: "1.2.3", Root: "../..", Out: t.TempDir()}
+	info := &debug.BuildInfo{GoVersion: "go1.26.8"}
+	if _, err := r.pack(target{"linux", "amd64"}, nil, info, nil); err == nil || !strings.Contains(err.Error(), "std 1.26.8") {
+		t.Errorf("want an error about std, got %v", err)
 	}
 }
 

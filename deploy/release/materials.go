@@ -12,12 +12,19 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"infrahub-mcp/deploy/license"
 )
 
 // materials lists what a program was built from, as CycloneDX 1.6 in JSON
 // (ECMA-424). The modules are those that the Go command noted in the program
-// itself: what was linked, in the versions that were linked.
-func (r *release) materials(info *buildinfo.BuildInfo, binary []byte) ([]byte, error) {
+// itself: what was linked, in the versions that were linked. Each has to have a
+// licence among those in linked.
+func (r *release) materials(info *buildinfo.BuildInfo, binary []byte, linked []license.Module) ([]byte, error) {
+	licenses := map[string]string{}
+	for i := range linked {
+		licenses[linked[i].Path] = linked[i].Expression
+	}
 	sum := sha256.Sum256(binary)
 	b := bom{Format: "CycloneDX", SpecVersion: "1.6", Version: 1}
 	// A number of its own for every program, and the same for the same one.
@@ -26,7 +33,7 @@ func (r *release) materials(info *buildinfo.BuildInfo, binary []byte) ([]byte, e
 	b.Metadata.Component = component{
 		Type: "application", Ref: name, Name: name, Version: r.Version,
 		Hashes:   []hash{{"SHA-256", hex.EncodeToString(sum[:])}},
-		Licenses: []license{{Expression: "Apache-2.0"}},
+		Licenses: []licenseChoice{{"Apache-2.0"}},
 	}
 	// Databases of vulnerabilities know the standard library as a module "std".
 	b.Components = append(b.Components, module("std", strings.TrimPrefix(info.GoVersion, "go")))
@@ -35,7 +42,13 @@ func (r *release) materials(info *buildinfo.BuildInfo, binary []byte) ([]byte, e
 		b.Components = append(b.Components, module(m.Path, m.Version))
 	}
 	uses := dependency{Ref: name}
-	for _, c := range b.Components {
+	for i := range b.Components {
+		c := &b.Components[i]
+		expression := licenses[c.Name]
+		if expression == "" {
+			return nil, fmt.Errorf("%s %s is linked, and its licence is not known", c.Name, c.Version)
+		}
+		c.Licenses = []licenseChoice{{expression}}
 		uses.DependsOn = append(uses.DependsOn, c.Ref)
 	}
 	b.Dependencies = []dependency{uses}
@@ -71,13 +84,13 @@ type bom struct {
 }
 
 type component struct {
-	Type     string    `json:"type"`
-	Ref      string    `json:"bom-ref"`
-	Name     string    `json:"name"`
-	Version  string    `json:"version"`
-	Hashes   []hash    `json:"hashes,omitempty"`
-	Licenses []license `json:"licenses,omitempty"`
-	PURL     string    `json:"purl,omitempty"`
+	Type     string          `json:"type"`
+	Ref      string          `json:"bom-ref"`
+	Name     string          `json:"name"`
+	Version  string          `json:"version"`
+	Hashes   []hash          `json:"hashes,omitempty"`
+	Licenses []licenseChoice `json:"licenses,omitempty"`
+	PURL     string          `json:"purl,omitempty"`
 }
 
 type hash struct {
@@ -85,7 +98,7 @@ type hash struct {
 	Content   string `json:"content"`
 }
 
-type license struct {
+type licenseChoice struct {
 	Expression string `json:"expression"`
 }
 

@@ -3,7 +3,9 @@ package main
 import (
 	"encoding/json"
 	"maps"
+	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -144,6 +146,9 @@ func TestTheSchemasRefuseWhatIsWrong(t *testing.T) {
 		{"a name without a slash", "server-2025-12-11.schema.json", described(t, "server.json"), "com.example/", ""},
 		{"an unknown way to start", "mcpb-manifest-v0.3.schema.json", fill(t), `"binary"`, `"go"`},
 		{"an unknown platform", "mcpb-manifest-v0.3.schema.json", fill(t), `"linux"`, `"windows"`},
+		{"a bill of no format", "cyclonedx-bom-1.6.json", materials(t), `"CycloneDX"`, `"other"`},
+		{"a serial number that is none", "cyclonedx-bom-1.6.json", materials(t), `"urn:uuid:`, `"`},
+		{"a component of no type", "cyclonedx-bom-1.6.json", materials(t), `"library"`, `"book"`},
 		{"an unknown key", "mcpb-manifest-v0.3.schema.json", fill(t), `"license"`, `"licence"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -169,6 +174,17 @@ func fill(t *testing.T) string {
 	return string(entries[0].Content)
 }
 
+// materials returns the bill of materials of a program.
+func materials(t *testing.T) string {
+	t.Helper()
+	r, all := packed(t)
+	content, err := os.ReadFile(filepath.Join(r.Out, all[0].Materials.Name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
 func validate(t *testing.T, schema, text string) {
 	t.Helper()
 	if err := fault(t, schema, text); err != nil {
@@ -187,7 +203,7 @@ func fault(t *testing.T, schema, text string) error {
 	if err := json.Unmarshal(raw, &s); err != nil {
 		t.Fatal(err)
 	}
-	resolved, err := s.Resolve(nil)
+	resolved, err := s.Resolve(&jsonschema.ResolveOptions{Loader: others})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,6 +212,17 @@ func fault(t *testing.T, schema, text string) error {
 		return err
 	}
 	return resolved.Validate(document)
+}
+
+// others loads the schemas that one of CycloneDX refers to.
+func others(uri *url.URL) (*jsonschema.Schema, error) {
+	name := "cyclonedx-" + strings.Replace(path.Base(uri.Path), ".schema.json", ".json", 1)
+	raw, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		return nil, err
+	}
+	var s jsonschema.Schema
+	return &s, json.Unmarshal(raw, &s)
 }
 
 // setting is one that the program knows.

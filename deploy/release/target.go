@@ -47,8 +47,7 @@ func parseTargets(text string) ([]target, error) {
 	return targets, nil
 }
 
-// compile builds the program for a target. Whatever of the environment would
-// change its bytes is set.
+// compile builds the program for a target.
 func (r *release) compile(command *exec.Cmd, t target, file string) {
 	stamp := "-s -w -X infrahub-mcp/internal/cli.version=" + r.Version
 	if r.Revision != "" {
@@ -56,7 +55,13 @@ func (r *release) compile(command *exec.Cmd, t target, file string) {
 	}
 	command.Dir = r.Root
 	command.Args = append(command.Args, "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", stamp, "-o", file, "./cmd/"+name)
-	command.Env = append(command.Environ(),
-		"CGO_ENABLED=0", "GOOS="+t.OS, "GOARCH="+t.Arch,
-		"GOFLAGS=", "GOEXPERIMENT=", "GOFIPS140=off", "GOAMD64=v1", "GOARM64=v8.0", "GOWORK=off")
+	command.Env = append(command.Environ(), t.environment()...)
+}
+
+// environment has each variable of the Go command that changes what is built.
+func (t target) environment() []string {
+	return []string{
+		"CGO_ENABLED=0", "GOOS=" + t.OS, "GOARCH=" + t.Arch,
+		"GOFLAGS=", "GOEXPERIMENT=", "GOFIPS140=off", "GOAMD64=v1", "GOARM64=v8.0", "GOWORK=off",
+	}
 }
