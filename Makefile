@@ -120,10 +120,12 @@ vuln: $(GOVULNCHECK) ## Look for known vulnerabilities
 	@$(GOVULNCHECK) -db $(GOVULNDB) ./...
 
 .PHONY: image
-image: ## Build the container image (IMAGE=, VERSION=, BUILDER=docker|podman|buildah)
+image: ## Build the container image (IMAGE=, VERSION=, BUILDER=docker|podman|buildah, BUILD_ARGS=--platform=…)
 	@$(BUILDER) build $(if $(filter-out docker,$(BUILDER)),--format docker) --tag $(IMAGE) \
 		--build-arg VERSION=$(or $(VERSION),$(shell git describe --tags --always --dirty 2>/dev/null)) \
-		--build-arg REVISION=$(shell git rev-parse --quiet --verify HEAD) .
+		--build-arg REVISION=$(shell git rev-parse --quiet --verify HEAD) \
+		--build-arg CREATED=$(shell date -u -d '@$(SOURCE_DATE_EPOCH)' +%FT%TZ 2>/dev/null) \
+		--build-arg HOMEPAGE=$(RELEASE_HOMEPAGE) --build-arg NAME=$(RELEASE_NAME) $(BUILD_ARGS) .
 
 # The same source, version, revision, time and Go give the same bytes. The program
 # that builds them is compiled as they are, so that packages are compiled once.

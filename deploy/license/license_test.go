@@ -15,9 +15,10 @@ import (
 // TestEveryModuleThatIsLinkedHasALicence asks the Go command a second time, in
 // another way, what is linked.
 func TestEveryModuleThatIsLinkedHasALicence(t *testing.T) {
-	for _, system := range []string{"linux", "darwin", "windows"} {
-		t.Run(system, func(t *testing.T) {
-			env := []string{"CGO_ENABLED=0", "GOOS=" + system, "GOARCH=amd64"}
+	for _, target := range []string{"linux/amd64", "linux/arm64", "darwin/arm64", "windows/amd64"} {
+		t.Run(target, func(t *testing.T) {
+			system, architecture, _ := strings.Cut(target, "/")
+			env := []string{"CGO_ENABLED=0", "GOOS=" + system, "GOARCH=" + architecture}
 			modules, err := Linked(t.Context(), "../..", "./cmd/infrahub-mcp", env...)
 			if err != nil {
 				t.Fatal(err)
