@@ -13,6 +13,9 @@ GOLANGCI_LINT := $(TOOLS)/golangci-lint-v2.15.0
 GOVULNCHECK   := $(TOOLS)/govulncheck-v1.9.0
 GOTESTSUM     := $(TOOLS)/gotestsum-v1.13.0
 HELM          := $(TOOLS)/helm-v3.22.0
+KUBEVALIDATE  := $(TOOLS)/kubectl-validate-v0.0.4
+# The definitions of ExternalSecret and ServiceMonitor.
+CRDS          := $(TOOLS)/crds/external-secrets-v1.3.2.yaml $(TOOLS)/crds/prometheus-operator-v0.85.0.yaml
 
 VERSION  ?=
 LDFLAGS  := -s -w $(if $(VERSION),-X infrahub-mcp/internal/cli.version=$(VERSION))
@@ -63,8 +66,8 @@ test-clients: ## Let MCP clients of others use the program (needs npm, Python; A
 	@GO_TEST='$(GO_TEST)' .ci/clients $(ARGS)
 
 .PHONY: test-chart
-test-chart: $(HELM) ## Test the Helm chart with Helm (ARGS=-update writes what it makes)
-	@HELM=$(CURDIR)/$(HELM) $(GO_TEST) -count=1 ./test/chart $(ARGS)
+test-chart: $(HELM) $(KUBEVALIDATE) $(CRDS) ## Test the Helm chart with Helm (ARGS=-update writes what it makes)
+	@HELM=$(CURDIR)/$(HELM) KUBEVALIDATE=$(CURDIR)/$(KUBEVALIDATE) CRDS=$(CURDIR)/$(TOOLS)/crds $(GO_TEST) -count=1 ./test/chart $(ARGS)
 
 .PHONY: test-login
 test-login: build ## Log in with a real Keycloak, a browser and other MCP clients (KEYCLOAK_BOOT=script)
@@ -185,11 +188,28 @@ $(GOTESTSUM):
 	@$(call install,gotest.tools/gotestsum)
 	@mv $(TOOLS)/gotestsum $@
 
-# Not one of the tools above: only the tests of the chart need it.
+# Not among the tools above: only the tests of the chart need these.
 $(HELM):
 	@echo 'installing $(notdir $@)'
 	@$(call install,helm.sh/helm/v3/cmd/helm)
 	@mv $(TOOLS)/helm $@
+
+$(KUBEVALIDATE):
+	@echo 'installing $(notdir $@)'
+	@$(call install,sigs.k8s.io/kubectl-validate)
+	@mv $(TOOLS)/kubectl-validate $@
+
+# A file of the module MODULE, in the version that is at the end of the target's name.
+from_module = @mkdir -p $(dir $@) && rm -f $(@D)/$(1)-v*.yaml && install -m 0644 \
+	"$$(go mod download -json $(2)@$(lastword $(subst -, ,$(basename $(notdir $@)))) | sed -n 's/^\t"Dir": "\(.*\)",*$$/\1/p')/$(3)" $@
+
+$(TOOLS)/crds/external-secrets-%.yaml:
+	@echo 'getting $(notdir $@)'
+	$(call from_module,external-secrets,github.com/external-secrets/external-secrets,config/crds/bases/external-secrets.io_externalsecrets.yaml)
+
+$(TOOLS)/crds/prometheus-operator-%.yaml:
+	@echo 'getting $(notdir $@)'
+	$(call from_module,prometheus-operator,github.com/prometheus-operator/prometheus-operator,example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml)
 
 .PHONY: clean
 clean: ## Remove what was built

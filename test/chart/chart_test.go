@@ -1,6 +1,8 @@
 // Package chart tests the Helm chart of deploy/helm with Helm itself: what it
-// makes of three sets of values, and what it refuses. HELM names the program;
-// without it the tests are skipped.
+// makes of three sets of values, and what it refuses; and with kubectl-validate,
+// whether the oldest Kubernetes that the chart is for would take that. HELM,
+// KUBEVALIDATE and CRDS name the programs and a folder of definitions; without
+// them the tests are skipped.
 package chart
 
 import (
@@ -29,6 +31,7 @@ import (
 const (
 	chart      = "../../deploy/helm/infrahub-mcp"
 	kubernetes = "--kube-version=1.34.0"
+	oldest     = "1.30" // as kubeVersion in Chart.yaml
 )
 
 var update = flag.Bool("update", false, "write what the chart makes of each set of values")
@@ -52,6 +55,36 @@ func TestTheChartMakesWhatItMadeBefore(t *testing.T) {
 			}
 			if diff := cmp.Diff(string(want), string(got)); diff != "" {
 				t.Errorf("make test-chart ARGS=-update writes it anew (-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestKubernetesTakesWhatTheChartMakes(t *testing.T) {
+	for _, name := range sets(t) {
+		t.Run(name, func(t *testing.T) {
+			if out, err := validate(t, render(t, name)); err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+	// It would not take what is wrong.
+	made := string(render(t, "replicas"))
+	selector := "  selector:\n    matchLabels:\n      app.kubernetes.io/name: infrahub-mcp\n      app.kubernetes.io/instance: mcp\n"
+	for _, wrong := range []struct{ name, old, new, says string }{
+		{"a field of a pod that does not exist", "failureThreshold:", "failureTreshold:", "failureTreshold"},
+		{"a number for text", "name: http", "name: 80", "name"},
+		{"a deployment without a selector", selector, "", "spec.selector"},
+		{"a field of a service monitor that does not exist", "scrapeTimeout:", "timeout:", "timeout"},
+		{"a field of an external secret that does not exist", "secretStoreRef:", "storeRef:", "storeRef"},
+	} {
+		t.Run(wrong.name, func(t *testing.T) {
+			changed := strings.ReplaceAll(made, wrong.old, wrong.new)
+			if changed == made {
+				t.Fatalf("there is no %q in it", wrong.old)
+			}
+			if out, err := validate(t, []byte(changed)); err == nil || !strings.Contains(string(out)+err.Error(), wrong.says) {
+				t.Errorf("want %q, got %v\n%s", wrong.says, err, out)
 			}
 		})
 	}
@@ -227,10 +260,32 @@ func render(t *testing.T, name string) []byte {
 // helm runs Helm and returns what it printed. An error has what it said.
 func helm(t *testing.T, arguments ...string) ([]byte, error) {
 	t.Helper()
-	program := os.Getenv("HELM")
-	if program == "" {
-		t.Skip("HELM does not name Helm: make test-chart does")
+	return run(t, needed(t, "HELM"), arguments...)
+}
+
+// validate lets kubectl-validate judge objects by the schemas of Kubernetes.
+func validate(t *testing.T, objects []byte) ([]byte, error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "objects.yaml")
+	if err := os.WriteFile(file, objects, 0o600); err != nil {
+		t.Fatal(err)
 	}
+	return run(t, needed(t, "KUBEVALIDATE"), "--version", oldest, "--local-crds", needed(t, "CRDS"), file)
+}
+
+// needed is a variable of the environment without which a test cannot run.
+func needed(t *testing.T, variable string) string {
+	t.Helper()
+	value := os.Getenv(variable)
+	if value == "" {
+		t.Skipf("%s is not set: make test-chart does", variable)
+	}
+	return value
+}
+
+// run runs a program and returns what it printed. An error has what it said.
+func run(t *testing.T, program string, arguments ...string) ([]byte, error) {
+	t.Helper()
 	command := exec.CommandContext(t.Context(), program, arguments...)
 	var complaint bytes.Buffer
 	command.Stderr = &complaint
