@@ -69,6 +69,10 @@ test-clients: ## Let MCP clients of others use the program (needs npm, Python; A
 test-chart: $(HELM) $(KUBEVALIDATE) $(CRDS) ## Test the Helm chart with Helm (ARGS=-update writes what it makes)
 	@HELM=$(CURDIR)/$(HELM) KUBEVALIDATE=$(CURDIR)/$(KUBEVALIDATE) CRDS=$(CURDIR)/$(TOOLS)/crds $(GO_TEST) -count=1 ./test/chart $(ARGS)
 
+.PHONY: test-compose
+test-compose: ## Test the compose files with the loader of Docker Compose
+	@go -C test/compose test -count=1 ./...
+
 .PHONY: test-login
 test-login: build ## Log in with a real Keycloak, a browser and other MCP clients (KEYCLOAK_BOOT=script)
 	@GO_TEST='$(GO_TEST)' .ci/login

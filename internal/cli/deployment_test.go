@@ -114,25 +114,31 @@ func TestNobodyIsKilledBeforeItsCallsHaveEnded(t *testing.T) {
 	}
 }
 
-func TestTheComposeFileStartsTheProgramWithSettingsItTakes(t *testing.T) {
-	var compose struct {
-		Services map[string]struct {
-			Command     []string
-			Environment map[string]string
-		}
-	}
-	if err := yaml.Unmarshal([]byte(readDeploy(t, "compose.yaml")), &compose); err != nil {
-		t.Fatal(err)
-	}
-	service, ok := compose.Services[name]
-	if !ok {
-		t.Fatalf("there is no service %s in %v", name, compose.Services)
-	}
-	for variable := range service.Environment {
-		service.Environment[variable] = "http://placeholder.example"
-	}
-	if err := startable(t, name, service.Command, service.Environment); err != nil {
-		t.Error(err)
+func TestTheComposeFilesStartTheProgramWithSettingsItTakes(t *testing.T) {
+	for _, file := range []string{"compose.yaml", "compose.infrahub.yaml"} {
+		t.Run(file, func(t *testing.T) {
+			var compose struct {
+				Services map[string]yaml.Node
+			}
+			if err := yaml.Unmarshal([]byte(readDeploy(t, file)), &compose); err != nil {
+				t.Fatal(err)
+			}
+			var service struct {
+				Command     []string
+				Environment map[string]string
+			}
+			if described, ok := compose.Services[name]; !ok {
+				t.Fatalf("there is no service %s", name)
+			} else if err := described.Decode(&service); err != nil {
+				t.Fatal(err)
+			}
+			for variable := range service.Environment {
+				service.Environment[variable] = "http://placeholder.example"
+			}
+			if err := startable(t, name, service.Command, service.Environment); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 
