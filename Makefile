@@ -44,6 +44,10 @@ run: build ## Run the program over stdio (ARGS='--transport streamable-http')
 demo: build ## Play a short conversation of an assistant on the sandbox
 	@go run ./test/demo -program $(BINARY)
 
+.PHONY: picture
+picture: build ## Draw what the README shows, from a run of the demo: docs/images
+	@go run ./test/demo -program $(BINARY) -picture docs/images/conversation.svg
+
 .PHONY: test
 test: ## Run the tests that need nothing but Go, with the race detector
 	@$(GO_TEST) -race -timeout 15m $(PACKAGES)

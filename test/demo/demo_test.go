@@ -2,14 +2,17 @@ package main
 
 import (
 	"bytes"
+	"encoding/xml"
 	"io"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // program builds the program and returns its path.
@@ -35,6 +38,37 @@ func TestDemo(t *testing.T) {
 		}
 		if strings.Contains(out.String(), "\x1b") {
 			t.Errorf("there are colours in what is no terminal:\n%s", &out)
+		}
+	})
+
+	t.Run("is what the picture in the README shows", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "picture.svg")
+		if err := paint(t.Context(), program, file); err != nil {
+			t.Fatal(err)
+		}
+		got, want := pictured(t, file), pictured(t, "../../docs/images/conversation.svg")
+		if got != want {
+			t.Errorf("make picture draws it anew; this run gave\n%s", got)
+		}
+		readme, err := os.ReadFile("../../README.md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(readme), "(docs/images/conversation.svg)") {
+			t.Error("the README does not show it")
+		}
+	})
+
+	t.Run("is not drawn where an answer is not what it must be", func(t *testing.T) {
+		assistant, err := start(t.Context(), program)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if shown, err := record(t.Context(), assistant, spoil(is("DcimDevice", "Toaster"))(conversation())); err == nil {
+			t.Errorf("%d steps are drawn", len(shown))
+		}
+		if err := assistant.end(); err != nil {
+			t.Error(err)
 		}
 	})
 
@@ -69,6 +103,73 @@ func TestDemo(t *testing.T) {
 			}
 			if got != test.want || (got.verdict() != nil) != test.fails {
 				t.Errorf("score %+v, verdict %v; want %+v\n%s", got, got.verdict(), test.want, &out)
+			}
+		})
+	}
+}
+
+// pictured is a picture without what each run names otherwise.
+func pictured(t *testing.T, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return regexp.MustCompile(`session-\d{8}-[0-9a-f]{8}|127\.0\.0\.1:\d+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`).ReplaceAllString(string(content), "…")
+}
+
+func TestAPictureHoldsItsText(t *testing.T) {
+	picture := draw([]exchange{{
+		step{user: "<Which & where?>", tool: "get_nodes", arguments: map[string]any{"kind": strings.Repeat("long", 80)}, proves: "it is seen", picture: "b"},
+		answer{text: "  a <1>\n  b " + strings.Repeat("blue ", 60) + "\n    b & more\n"},
+	}})
+	var shown struct {
+		Height int `xml:"height,attr"`
+		Texts  []struct {
+			X     int    `xml:"x,attr"`
+			Y     int    `xml:"y,attr"`
+			Class string `xml:"class,attr"`
+			Text  string `xml:",chardata"`
+		} `xml:"text"`
+	}
+	if err := xml.Unmarshal([]byte(picture), &shown); err != nil {
+		t.Fatal(err)
+	}
+	bottom := 0
+	for _, text := range shown.Texts {
+		if end := text.X + utf8.RuneCountInString(text.Text)*code*61/100; text.Class != "user" && end > width-margin-inset {
+			t.Errorf("%q ends at %d", text.Text, end)
+		}
+		if text.Y < bottom || text.Y > shown.Height-margin {
+			t.Errorf("%q is at %d, below %d", text.Text, text.Y, bottom)
+		}
+		bottom = text.Y
+	}
+	for _, want := range []string{"&lt;Which &amp; where?&gt;", ">it is seen<", ">  b &amp; more<", ">b blue"} {
+		if !strings.Contains(picture, want) {
+			t.Errorf("there is no %q in\n%s", want, picture)
+		}
+	}
+	if strings.Contains(picture, "&lt;1") {
+		t.Errorf("it shows a line that is not selected\n%s", picture)
+	}
+}
+
+func TestWrappingLosesNothing(t *testing.T) {
+	for name, test := range map[string]struct {
+		text string
+		want []string
+	}{
+		"short":               {"a b", []string{"a b"}},
+		"after a blank":       {"one two three", []string{"one two", "three"}},
+		"after a comma":       {"one,two,three", []string{"one,two,", "three"}},
+		"in the middle":       {"onetwothree", []string{"onetwoth", "ree"}},
+		"letters, not bytes":  {"ééé ééé éé", []string{"ééé ééé", "éé"}},
+		"as long as the line": {"12345678", []string{"12345678"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := wrap(test.text, 8); !slices.Equal(got, test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
 	}

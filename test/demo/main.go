@@ -4,6 +4,8 @@
 // checked; the exit status is 0 only if all were what they should be.
 //
 //	go run ./test/demo -program build/infrahub-mcp
+//
+// With -picture it draws a part of the conversation instead, for the README.
 package main
 
 import (
@@ -19,11 +21,17 @@ import (
 func main() {
 	program := flag.String("program", "build/infrahub-mcp", "the infrahub-mcp to start")
 	readsOnly := flag.Bool("reads-only", false, "accept a program without write tools, and skip what needs them")
+	picture := flag.String("picture", "", "play nothing on the screen, and draw some of it to this file")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	screen := &screen{out: os.Stdout, colored: colored(os.Stdout, os.Getenv("NO_COLOR"), os.Getenv("TERM"))}
-	err := demonstrate(ctx, *program, *readsOnly, screen)
+	var err error
+	if *picture != "" {
+		err = paint(ctx, *program, *picture)
+	} else {
+		screen := &screen{out: os.Stdout, colored: colored(os.Stdout, os.Getenv("NO_COLOR"), os.Getenv("TERM"))}
+		err = demonstrate(ctx, *program, *readsOnly, screen)
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)

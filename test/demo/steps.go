@@ -11,6 +11,8 @@ type step struct {
 	after string
 	// show selects the lines of the answer to print, as a regular expression.
 	show string
+	// picture selects those to draw; nothing is drawn of a step without it.
+	picture string
 	// refused says that the right answer is a refusal.
 	refused bool
 	want    []expectation
@@ -43,6 +45,7 @@ func conversation() []step {
 			arguments: map[string]any{"kind": "DcimDevice", "filters": map[string]any{"site__name__value": "ams1", "role__value": "leaf"}, "fields": []string{"name", "status"}},
 			show:      `^nodes|^  |^branch`,
 			want:      []expectation{is("total_count", 3), is("nodes.2.name", "ams1-leaf037"), is("nodes.2.status", "active")},
+			picture:   `^nodes|^  `,
 			proves:    "a list by filters, of the site and of the device",
 		},
 		{
@@ -67,6 +70,7 @@ func conversation() []step {
 			arguments: map[string]any{"kind": "DcimDevice", "hfid": []string{"ams1-leaf037"}, "data": map[string]any{"status": "out of service"}},
 			refused:   true,
 			want:      []expectation{says("maintenance")},
+			picture:   `.`,
 			proves:    "a value that the model does not allow is refused, and the answer names those it allows",
 		},
 		{
@@ -75,6 +79,7 @@ func conversation() []step {
 			arguments: map[string]any{"kind": "DcimDevice", "hfid": []string{"ams1-leaf037"}, "data": map[string]any{"status": "maintenance"}},
 			show:      `display_label|status|branch`,
 			want:      []expectation{is("display_label", "ams1-leaf037"), like("branch", sessionBranch)},
+			picture:   `display_label|branch`,
 			proves:    "changed, on a branch made for this session",
 		},
 		{
@@ -87,12 +92,13 @@ func conversation() []step {
 			proves:    "the assistant sees its own change, and from which branch",
 		},
 		{
-			user:   "What have you changed altogether?",
-			tool:   "get_branch_diff",
-			after:  "node_upsert",
-			show:   `^branch|(added|updated|removed): |action|label|status`,
-			want:   []expectation{is("changes.updated", 1), is("changes.added", 0), is("nodes.0.fields.0.old", "active"), is("nodes.0.fields.0.new", "maintenance")},
-			proves: "one device, one field, old and new value",
+			user:    "What have you changed altogether?",
+			tool:    "get_branch_diff",
+			after:   "node_upsert",
+			show:    `^branch|(added|updated|removed): |action|label|status`,
+			want:    []expectation{is("changes.updated", 1), is("changes.added", 0), is("nodes.0.fields.0.old", "active"), is("nodes.0.fields.0.new", "maintenance")},
+			picture: `^ +(- action|label)|field|status,`,
+			proves:  "one device, one field, old and new value",
 		},
 		{
 			user:      "Propose it to my colleagues.",
@@ -101,6 +107,7 @@ func conversation() []step {
 			after:     "node_upsert",
 			show:      `title|branch|state|url`,
 			want:      []expectation{is("state", "open"), is("destination_branch", "main"), like("source_branch", sessionBranch), is("changes.updated", 1)},
+			picture:   `title|branch|state|url`,
 			proves:    "a proposed change is open, with a link for its reviewers",
 		},
 		{
