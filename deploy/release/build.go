@@ -67,7 +67,15 @@ func (r *release) build(ctx context.Context, log io.Writer) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	if err := r.writeSums(all); err != nil {
+	chart, err := r.chart()
+	if err != nil {
+		return err
+	}
+	files := []file{chart}
+	for _, b := range all {
+		files = append(files, b.Archive, b.Bundle, b.Materials)
+	}
+	if err := r.writeSums(files); err != nil {
 		return err
 	}
 	return r.describe(all)
@@ -200,12 +208,10 @@ func (r *release) store(name string, content []byte) (file, error) {
 }
 
 // writeSums writes SHA256SUMS, in the form that sha256sum --check reads.
-func (r *release) writeSums(all []built) error {
+func (r *release) writeSums(files []file) error {
 	var lines []string
-	for _, b := range all {
-		for _, f := range []file{b.Archive, b.Bundle, b.Materials} {
-			lines = append(lines, f.SHA+"  "+f.Name+"\n")
-		}
+	for _, f := range files {
+		lines = append(lines, f.SHA+"  "+f.Name+"\n")
 	}
 	slices.SortFunc(lines, func(a, b string) int { return strings.Compare(a[64:], b[64:]) })
 	_, err := r.store("SHA256SUMS", []byte(strings.Join(lines, "")))

@@ -47,7 +47,11 @@ func packed(t *testing.T) (*release, []built) {
 
 func TestAReleaseIsWhatItsChecksumsSay(t *testing.T) {
 	r, all := packed(t)
-	if err := r.writeSums(all); err != nil {
+	var files []file
+	for _, b := range all {
+		files = append(files, b.Materials, b.Archive, b.Bundle)
+	}
+	if err := r.writeSums(files); err != nil {
 		t.Fatal(err)
 	}
 	sums, err := os.ReadFile(filepath.Join(r.Out, "SHA256SUMS"))
@@ -105,6 +109,40 @@ func TestAnArchiveHasTheProgramItsReadmeAndAllLicences(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", all[i].Archive.Name, diff)
+		}
+	}
+}
+
+func TestTheChartIsOfTheReleaseAndRunsItsImage(t *testing.T) {
+	r := &release{Version: "1.2.3-rc.1", Root: "../..", Out: t.TempDir(), Image: "registry.example.com/infrahub-mcp"}
+	packed, err := r.chart()
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(filepath.Join(r.Out, packed.Name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, f := range untar(t, content) {
+		files[f.Name] = f.Content
+	}
+	for file, lines := range map[string][]string{
+		"infrahub-mcp/Chart.yaml":                {"\nversion: 1.2.3-rc.1\n", "\nappVersion: \"1.2.3-rc.1\"\n"},
+		"infrahub-mcp/values.yaml":               {"\n  repository: \"registry.example.com/infrahub-mcp\"\n"},
+		"infrahub-mcp/values.schema.json":        {"{"},
+		"infrahub-mcp/templates/_helpers.tpl":    {"define"},
+		"infrahub-mcp/templates/deployment.yaml": {"kind: Deployment"},
+	} {
+		for _, line := range lines {
+			if !strings.Contains(files[file], line) {
+				t.Errorf("%s has no %q", file, line)
+			}
+		}
+	}
+	for file := range files {
+		if strings.Contains(file, "/ci/") || strings.HasSuffix(file, ".helmignore") {
+			t.Errorf("%s is in it", file)
 		}
 	}
 }

@@ -1,7 +1,7 @@
 // Command release builds what a release of infrahub-mcp consists of: for each
-// target an archive, a bundle for MCP clients and a bill of materials; the
-// checksums of them all; and what names them, a Homebrew formula and the
-// description for the MCP registry.
+// target an archive, a bundle for MCP clients and a bill of materials; the Helm
+// chart; the checksums of them all; and what names them, a Homebrew formula and
+// the description for the MCP registry.
 //
 // The same source, version, revision, time and Go version give the same bytes,
 // on whatever machine and in whatever folder.
