@@ -98,6 +98,11 @@ labels:
 {{- if .Values.settings.INFRAHUB_MCP_TLS_CERT_FILE }}HTTPS{{ else }}HTTP{{ end }}
 {{- end }}
 
+{{/* The port of /metrics, "" where it is answered beside MCP. */}}
+{{- define "infrahub-mcp.metricsPort" -}}
+{{- with .Values.settings.INFRAHUB_MCP_METRICS_ADDRESS }}{{ regexFind "[0-9]+$" (toString .) }}{{ end }}
+{{- end }}
+
 {{/* How a probe with a path, or without one, asks. */}}
 {{- define "infrahub-mcp.probe" -}}
 {{- if .path -}}
