@@ -97,7 +97,7 @@ func TestEachServiceWaitsForWhatItNeedsUntilThatIsHealthy(t *testing.T) {
 		ours:              {"infrahub-server"},
 		"infrahub-server": {"cache", "database", "message-queue", "task-manager"},
 		"task-worker":     {"infrahub-server"},
-		"task-manager":    {"cache", "task-manager-db"},
+		"task-manager":    {"task-manager-db"},
 	}
 	for _, service := range project.Services {
 		if got := slices.Sorted(maps.Keys(service.DependsOn)); !slices.Equal(got, needs[service.Name]) {
