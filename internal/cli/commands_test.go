@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -113,8 +114,8 @@ func checkCommand(command docs.Command, makefile string) error {
 		return checkDocker(words[1:])
 	}
 	others := []string{
-		"call", "call()", "claude", "cp", "curl", "echo", "git", "go", "grep", "helm", "infrahubctl", "install", "jq", "kubectl", "npx",
-		"openssl", "sudoedit", "systemctl", "{", "}",
+		"brew", "call", "claude", "cp", "curl", "echo", "git", "go", "grep", "groupadd", "helm", "infrahubctl", "install", "jq", "kubectl", "npx",
+		"openssl", "otelcol", "sha256sum", "sudoedit", "systemctl", "tar", "uuidgen",
 	}
 	if !slices.Contains(others, words[0]) {
 		return fmt.Errorf("nobody here knows the command %s; if it is right, add it to the others", words[0])
@@ -129,6 +130,7 @@ func commandLine(arguments []string) (*cobra.Command, error) {
 	if err != nil {
 		return nil, err
 	}
+	command.InitDefaultVersionFlag() // as it does when it runs
 	if err := command.ParseFlags(rest); err != nil {
 		return nil, err
 	}
@@ -140,7 +142,7 @@ func commandLine(arguments []string) (*cobra.Command, error) {
 
 func checkVariable(variable string) error {
 	ours := strings.HasPrefix(variable, "INFRAHUB_") || strings.HasPrefix(variable, "MCP_")
-	if ours && !slices.ContainsFunc(config.Settings(), func(s *config.Setting) bool { return s.Name == variable }) {
+	if ours && !slices.ContainsFunc(config.Settings(), func(s *config.Setting) bool { return s.Name == variable || s.File == variable }) {
 		return fmt.Errorf("there is no setting %s", variable)
 	}
 	return nil
@@ -176,7 +178,7 @@ func checkDocker(words []string) error {
 				return err
 			}
 		}
-		if word == name {
+		if image := path.Base(word); image == name || strings.HasPrefix(image, name+":") {
 			_, err := commandLine(words[i+1:])
 			return err
 		}

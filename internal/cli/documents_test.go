@@ -82,7 +82,7 @@ func serversOf(block docs.Block) ([]map[string]any, error) {
 		}
 	case "sh":
 		return added(block.Text)
-	case "", "text", "python", "ini", "nginx":
+	case "", "text", "python", "ini", "nginx", "powershell":
 	default:
 		return nil, fmt.Errorf("nothing here reads %s", block.Language)
 	}

@@ -31,7 +31,7 @@ import (
 const (
 	chart      = "../../deploy/helm/infrahub-mcp"
 	kubernetes = "--kube-version=1.34.0"
-	oldest     = "1.30" // as kubeVersion in Chart.yaml
+	oldest     = "1.25" // as kubeVersion in Chart.yaml
 )
 
 var update = flag.Bool("update", false, "write what the chart makes of each set of values")

@@ -3,6 +3,8 @@ package docs
 import (
 	"fmt"
 	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
 )
 
 // Command is a simple command of a shell script.
@@ -14,101 +16,58 @@ type Command struct {
 	Words []string
 }
 
-// Commands splits a shell script into its simple commands. It knows quotes,
-// comments, continued lines, and the operators that join commands; redirections
-// are left out. It does not know here-documents.
+// Commands returns the simple commands of a shell script, those of loops and
+// substitutions among them, without redirections.
 func Commands(script string) ([]Command, error) {
+	file, err := syntax.NewParser().Parse(strings.NewReader(script), "")
+	if err != nil {
+		return nil, fmt.Errorf("reading a shell script: %w", err)
+	}
 	var all []Command
-	var words []string
-	var word strings.Builder
-	inWord, redirected := false, false
-	endWord := func() {
-		switch {
-		case inWord && redirected:
-			redirected = false
-		case inWord:
-			words = append(words, word.String())
+	syntax.Walk(file, func(node syntax.Node) bool {
+		switch n := node.(type) {
+		case *syntax.CallExpr:
+			all = append(all, command(n.Assigns, n.Args))
+		case *syntax.DeclClause: // export
+			all = append(all, command(n.Args, nil))
 		}
-		word.Reset()
-		inWord = false
-	}
-	endCommand := func() {
-		endWord()
-		if len(words) > 0 {
-			all = append(all, command(words))
-		}
-		words = nil
-	}
-	for i := 0; i < len(script); i++ {
-		c := script[i]
-		switch {
-		case c == '\\' && i+1 < len(script):
-			i++
-			if script[i] != '\n' {
-				word.WriteByte(script[i])
-				inWord = true
-			}
-		case c == '\'' || c == '"':
-			end := closing(script, i)
-			if end < 0 {
-				return nil, fmt.Errorf("a quote is not closed: %.40s", script[i:])
-			}
-			text := script[i+1 : end]
-			if c == '"' {
-				text = strings.NewReplacer(`\"`, `"`, `\\`, `\`, "\\\n", "").Replace(text)
-			}
-			word.WriteString(text)
-			inWord = true
-			i = end
-		case c == '#' && !inWord:
-			for i+1 < len(script) && script[i+1] != '\n' {
-				i++
-			}
-		case c == '\n' || c == ';' || c == '|' || c == '&':
-			endCommand()
-		case c == '<' || c == '>':
-			if number := word.String(); inWord && strings.Trim(number, "0123456789") == "" {
-				inWord = false // a file descriptor
-			}
-			endWord()
-			redirected = true
-		case c == ' ' || c == '\t':
-			endWord()
-		default:
-			word.WriteByte(c)
-			inWord = true
-		}
-	}
-	endCommand()
+		return true
+	})
 	return all, nil
 }
 
-// closing is where the quote ends that begins at i, -1 if it does not.
-func closing(script string, i int) int {
-	for end := i + 1; end < len(script); end++ {
-		switch {
-		case script[i] == '"' && script[end] == '\\':
-			end++
-		case script[end] == script[i]:
-			return end
-		}
+func command(assigns []*syntax.Assign, words []*syntax.Word) Command {
+	c := Command{Env: map[string]string{}}
+	for _, a := range assigns {
+		c.Env[a.Name.Value] = text(a.Value)
 	}
-	return -1
+	for _, w := range words {
+		c.Words = append(c.Words, text(w))
+	}
+	return c
 }
 
-func command(words []string) Command {
-	c := Command{Env: map[string]string{}}
-	if words[0] == "export" {
-		words = words[1:]
+// text is a word without its quotes.
+func text(word *syntax.Word) string {
+	if word == nil {
+		return ""
 	}
-	for len(words) > 0 {
-		name, value, ok := strings.Cut(words[0], "=")
-		if !ok || name == "" || strings.ContainsFunc(name, func(r rune) bool { return r != '_' && (r < 'A' || r > 'Z') }) {
-			break
+	var b strings.Builder
+	write(&b, word.Parts)
+	return b.String()
+}
+
+func write(b *strings.Builder, parts []syntax.WordPart) {
+	for _, part := range parts {
+		switch p := part.(type) {
+		case *syntax.Lit:
+			b.WriteString(strings.NewReplacer("\\\n", "", `\"`, `"`, `\\`, `\`, `\ `, " ").Replace(p.Value))
+		case *syntax.SglQuoted:
+			b.WriteString(p.Value)
+		case *syntax.DblQuoted:
+			write(b, p.Parts)
+		default: // what the shell puts there
+			_ = syntax.NewPrinter().Print(b, part)
 		}
-		c.Env[name] = value
-		words = words[1:]
 	}
-	c.Words = words
-	return c
 }

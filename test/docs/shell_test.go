@@ -21,6 +21,8 @@ func TestScriptsAreSplitIntoCommands(t *testing.T) {
 		"an empty word":                     {`a ''`, []Command{{none, []string{"a", ""}}}},
 		"assignments before a command":      {"A=1 B_C='2 3' run D=4", []Command{{map[string]string{"A": "1", "B_C": "2 3"}, []string{"run", "D=4"}}}},
 		"assignments alone":                 {"export A=1", []Command{{map[string]string{"A": "1"}, nil}}},
+		"a loop":                            {"for a in b c; do run $a; done", []Command{{none, []string{"run", "$a"}}}},
+		"what a shell fills in":             {`a "$(b c)" "$d/e"`, []Command{{none, []string{"a", "$(b c)", "$d/e"}}, {none, []string{"b", "c"}}}},
 		"nothing":                           {"\n# a\n", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
