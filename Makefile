@@ -93,6 +93,10 @@ bench: ## Run the benchmarks, allocations included (BENCH=pattern)
 overhead: ## Compare the speed of the protocol layer with the library's own server
 	@go test -run '^$$' -bench '^BenchmarkOverhead$$' -benchtime 40000x -timeout 0 ./internal/protocol
 
+.PHONY: compare
+compare: build ## Compare with the Python server: docs/performance.md (DURATION=3s, ROUNDS=3; needs Python 3.13 or uv)
+	@.ci/compare $(if $(DURATION),-duration $(DURATION)) $(if $(ROUNDS),-rounds $(ROUNDS))
+
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME (10s)
 	@grep -rl --include='*_test.go' '^func Fuzz' cmd internal test | xargs -r dirname | sort -u | while read -r dir; do \
