@@ -353,11 +353,7 @@ func (s *Server) encode(ctx context.Context, m *message, e *exchange, response m
 	case nil:
 		return nil, 0
 	case mcp.JSONRPCResponse:
-		raw, err := json.Marshal(struct {
-			JSONRPC string          `json:"jsonrpc"`
-			ID      json.RawMessage `json:"id"`
-			Result  any             `json:"result"`
-		}{mcp.JSONRPC_VERSION, m.ID, r.Result})
+		raw, err := s.encodeAnswer(m.ID, r.Result)
 		if err != nil {
 			s.options.Logger.ErrorContext(ctx, "an answer cannot be encoded", "method", known(m.Method), "error", err)
 			return (&fault{Code: mcp.INTERNAL_ERROR, Message: "The server failed. The operator finds the reason in its log."}).answer(m.ID), mcp.INTERNAL_ERROR

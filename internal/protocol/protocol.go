@@ -13,6 +13,7 @@ package protocol
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"strings"
@@ -99,9 +100,10 @@ type Origin struct {
 // Server answers messages. It is safe for concurrent use.
 type Server struct {
 	core      *server.MCPServer
-	catalogue []tool.Tool          // of which options.Tools are offered
-	reading   []tool.Tool          // of which those are offered to who may not write
-	mirrors   map[string]*mcp.Tool // the tools with arguments that clients repeat in headers
+	catalogue []tool.Tool                // of which options.Tools are offered
+	reading   []tool.Tool                // of which those are offered to who may not write
+	mirrors   map[string]*mcp.Tool       // the tools with arguments that clients repeat in headers
+	entries   map[string]json.RawMessage // of tools/list, by the name of the tool
 	options   Options
 	seal      *seal
 	grants    *grants                     // nil where nothing can change
@@ -162,6 +164,7 @@ func New(o Options) *Server {
 	if o.Extend != nil {
 		o.Extend(s.core, s.ask)
 	}
+	s.entries = encodeTools(s.core)
 	return s
 }
 
