@@ -48,7 +48,7 @@ type running struct {
 	patterns map[string]pattern // of the answers, by the name of the question
 }
 
-// patience bounds how long one answer is waited for. The slowest take above a
+// patience bounds how long a start and an answer are waited for. The slowest take above a
 // minute: 64 clients that wait for each other.
 const patience = 10 * time.Minute
 
@@ -86,7 +86,7 @@ func (c contender) serve(ctx context.Context, folder string) (*running, error) {
 
 // ready waits until a session can be opened.
 func (s *running) ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
 		_, err := open(ctx, s.web, s.url)

@@ -6,7 +6,7 @@ func TestTheAnswerIsTheLastMessageOfAResponse(t *testing.T) {
 	for _, c := range []struct{ name, contentType, body, want string }{
 		{"JSON", "application/json; charset=utf-8", "{\"id\":1}\n", `{"id":1}`},
 		{"one event", "text/event-stream", "event: message\ndata: {\"id\":1}\n\n", `{"id":1}`},
-		{"events after which it comes", "text/event-stream", "data: {\"method\":\"m\"}\n\nid: 2\ndata: {\"id\":1}\n\n", `{"id":1}`},
+		{"events after which it comes", "text/event-stream", "event: message\ndata: {\"method\":\"m\"}\n\nid: 2\ndata: {\"id\":1}\n\n", `{"id":1}`},
 		{"an event with carriage returns", "text/event-stream", "event: message\r\ndata: {\"id\":1}\r\n\r\n", `{"id":1}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

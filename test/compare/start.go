@@ -11,7 +11,7 @@ import (
 // start starts a contender over stdio and measures how long it takes until it has
 // answered initialize and tools/list, and what memory it holds then.
 func (c contender) start(ctx context.Context, folder string) (time.Duration, memory, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	began := time.Now()
 	process, err := mcptest.Start(mcptest.Command{Path: c.command, Env: c.env, Dir: folder})
