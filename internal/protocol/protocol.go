@@ -194,6 +194,9 @@ func (s *Server) addTool(t *tool.Tool) {
 		}
 		// A fresh result each time: the library writes into it.
 		answer := &mcp.CallToolResult{Content: []mcp.Content{mcp.NewTextContent(result.Text)}, IsError: result.IsError}
+		if result.Note != "" {
+			answer.Content = append(answer.Content, mcp.NewTextContent(result.Note))
+		}
 		if result.Structured != nil {
 			answer.StructuredContent = result.Structured
 		}

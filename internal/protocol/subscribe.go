@@ -8,6 +8,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"infrahub-mcp/internal/branch"
 	"infrahub-mcp/internal/infrahub"
 	"infrahub-mcp/internal/problem"
 	"infrahub-mcp/internal/resource"
@@ -94,6 +95,9 @@ func (s *Server) look(r *resource.Resource, origin Origin, variables map[string]
 		c, err := s.options.NewCall(ctx, origin)
 		if err != nil {
 			return "", err
+		}
+		if c.BranchUnknown { // what is read now may be of another branch than before
+			return "", branch.ErrAway
 		}
 		return r.Version(ctx, c, round, variables)
 	}

@@ -79,6 +79,9 @@ func (r *Resource) Read(ctx context.Context, c *call.Call, uri string, variables
 			slog.String("uri", problem.Excerpt(uri, maxURI)), slog.String("user", c.User), slog.String("branch", c.SessionBranch),
 			slog.String("outcome", outcome), slog.Duration("duration", time.Since(start)))...)
 	}()
+	if c.BranchUnknown {
+		c.Send(call.Message{Level: call.Warning, Text: "Session branches cannot be looked up at the moment; this is of the default branch."})
+	}
 	content, err = r.read(ctx, c, variables)
 	if lostBranch(ctx, c, err) {
 		err = problem.New(fmt.Sprintf("The session branch %s no longer exists.", c.SessionBranch),

@@ -11,8 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/redis/go-redis/v9/logging"
-
 	"infrahub-mcp/internal/auth"
 	"infrahub-mcp/internal/auth/oidc"
 	"infrahub-mcp/internal/auth/oidc/client"
@@ -21,6 +19,7 @@ import (
 	"infrahub-mcp/internal/auth/oidc/seal"
 	"infrahub-mcp/internal/config"
 	"infrahub-mcp/internal/server/front"
+	"infrahub-mcp/internal/state"
 	"infrahub-mcp/internal/telemetry"
 )
 
@@ -37,12 +36,12 @@ const (
 type singleSignOn struct {
 	*oidc.Server
 	provider *provider.Provider
-	close    func() error
+	close    func()
 	running  sync.WaitGroup
 }
 
 // newSingleSignOn builds mode oidc. It asks nobody but the shared store.
-func newSingleSignOn(ctx context.Context, cfg *config.Config, own *auth.None, keys auth.Keys, logger *slog.Logger, metrics *telemetry.Metrics) (*singleSignOn, error) {
+func newSingleSignOn(ctx context.Context, cfg *config.Config, own *auth.None, keys auth.Keys, shared *state.Redis, logger *slog.Logger, metrics *telemetry.Metrics) (*singleSignOn, error) {
 	documents, err := client.ParseDocumentPolicy(strings.Join(cfg.Auth.OIDCCIMD, ","))
 	if err != nil {
 		return nil, fmt.Errorf("INFRAHUB_MCP_OIDC_CIMD: %w", err)
@@ -59,15 +58,14 @@ func newSingleSignOn(ctx context.Context, cfg *config.Config, own *auth.None, ke
 	if err != nil {
 		return nil, err
 	}
-	s := &singleSignOn{provider: idp, close: func() error { return nil }}
+	s := &singleSignOn{provider: idp, close: func() {}}
 	var store ledger.Store = ledger.NewMemory()
-	if url := cfg.Auth.StateURL.Reveal(); url != "" {
-		logging.Disable() // of the library; the ledger logs what matters
-		shared, err := ledger.NewRedis(ctx, url, logger)
-		if err != nil {
-			return nil, fmt.Errorf("INFRAHUB_MCP_STATE_URL: %w", err)
+	if shared != nil {
+		remembered, err := ledger.NewRedis(ctx, shared)
+		if err != nil { // what was revoked would be accepted
+			return nil, errors.Join(fmt.Errorf("INFRAHUB_MCP_STATE_URL: %w", err), shared.Close())
 		}
-		store, s.close = shared, shared.Close
+		store, s.close = remembered, remembered.Close
 	}
 	box := seal.New(keys)
 	s.Server, err = oidc.New(oidc.Settings{
@@ -79,7 +77,8 @@ func newSingleSignOn(ctx context.Context, cfg *config.Config, own *auth.None, ke
 		Ledger: store, Credential: own.Identity().Credential, Wait: wait, Logger: logger, Metrics: metrics,
 	})
 	if err != nil {
-		return nil, errors.Join(err, s.close())
+		s.close()
+		return nil, err
 	}
 	return s, nil
 }
@@ -103,9 +102,9 @@ func (s *singleSignOn) start(ctx context.Context) error {
 }
 
 // stop ends what start began, whose context has to be done.
-func (s *singleSignOn) stop() error {
+func (s *singleSignOn) stop() {
 	s.running.Wait()
-	return s.close()
+	s.close()
 }
 
 // announce writes the lines that say how callers are authenticated.

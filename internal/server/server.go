@@ -25,6 +25,7 @@ import (
 	"infrahub-mcp/internal/protocol"
 	"infrahub-mcp/internal/resource"
 	"infrahub-mcp/internal/server/front"
+	"infrahub-mcp/internal/state"
 	"infrahub-mcp/internal/telemetry"
 	"infrahub-mcp/internal/tool"
 	"infrahub-mcp/internal/watch"
@@ -69,6 +70,8 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 	}
 	defer a.upstream.Close()
 
+	defer a.share(ctx)()
+
 	logger.Info("starting", "version", o.Version, "infrahub", cfg.Infrahub.Address, "transport", cfg.Server.Transport, "auth_mode", cfg.Auth.Mode)
 	switch a.mode {
 	case auth.ModeToken, auth.ModeBasic:
@@ -78,9 +81,7 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer func() {
 			cancel()
-			if err := a.sso.stop(); err != nil {
-				logger.Warn("the shared store could not be left", "error", err)
-			}
+			a.sso.stop()
 		}()
 		if err := a.sso.start(ctx); err != nil {
 			return err
@@ -120,6 +121,7 @@ type app struct {
 	credit   bool          // Infrahub is told who the user is
 	gate     *gate
 	keys     auth.Keys
+	shared   *state.Redis // among replicas, nil for one alone
 	schemas  *schema.Cache
 	branches *branch.Manager
 	settings call.Settings
@@ -149,9 +151,13 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 	if err != nil {
 		return nil, err
 	}
+	shared, err := newState(cfg, keys, logger, metrics)
+	if err != nil {
+		return nil, err
+	}
 	var sso *singleSignOn
 	if auth.Mode(cfg.Auth.Mode) == auth.ModeOIDC {
-		if sso, err = newSingleSignOn(ctx, cfg, own, keys, logger, metrics); err != nil {
+		if sso, err = newSingleSignOn(ctx, cfg, own, keys, shared, logger, metrics); err != nil {
 			return nil, err
 		}
 	}
@@ -175,9 +181,10 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 		credit:   sso != nil && cfg.Auth.OIDCPassUser,
 		gate:     gate,
 		keys:     keys,
+		shared:   shared,
 		branches: branch.NewManager(branch.Options{
 			Pattern: pattern, Attempts: cfg.Branch.MaxRetries,
-			Store: branch.NewMemory(branchesKept, branchLife), Changed: watcher.Hurry, Logger: logger,
+			Store: branchStore(shared), Changed: watcher.Hurry, Logger: logger,
 		}),
 		schemas: schema.NewCache(schemaAge, schemasKept, metrics),
 		settings: call.Settings{
@@ -229,7 +236,7 @@ func (a *app) call(ctx context.Context, origin protocol.Origin) (*call.Call, err
 		Principal: id.Principal.Key, Session: origin.Session, User: user, Unnamed: a.sso != nil && !a.credit,
 	})
 	current, err := branches.Current(ctx)
-	if err != nil {
+	if err != nil && !errors.Is(err, branch.ErrAway) {
 		return nil, err
 	}
 	credit := ""
@@ -248,6 +255,7 @@ func (a *app) call(ctx context.Context, origin protocol.Origin) (*call.Call, err
 		Metrics:       a.metrics,
 		Branches:      branches,
 		SessionBranch: current,
+		BranchUnknown: err != nil,
 		Modern:        origin.Modern,
 		Ask:           origin.Ask,
 		Report:        origin.Report,
@@ -322,11 +330,7 @@ func (a *app) serveHTTP(ctx context.Context, cfg *config.Config, listening func(
 		return fmt.Errorf("listening: %w", err)
 	}
 	listener = front.LimitConnections(listener, cfg.Server.MaxConnections)
-	var sessionKeys [][]byte
-	for _, key := range a.keys.Derive("sessions") {
-		sessionKeys = append(sessionKeys, key.Key)
-	}
-	sessions := protocol.NewSessions(cfg.Server.SessionTTL, principal, sessionKeys...)
+	sessions := protocol.NewSessions(cfg.Server.SessionTTL, principal, derived(a.keys, "sessions")...)
 	options := protocol.HTTPOptions{Ping: cfg.Server.PingInterval}
 	if a.sso != nil {
 		options.StepUp = a.stepUp

@@ -38,6 +38,8 @@ type Metrics struct {
 	upstreamRetries     *prometheus.CounterVec
 	upstreamConnections prometheus.Counter
 	schemas             *prometheus.CounterVec
+
+	stateStore *prometheus.GaugeVec
 }
 
 // namespace is what the names of all metrics of this program begin with.
@@ -87,6 +89,8 @@ func NewMetrics(version string) *Metrics {
 		upstreamRetries:     counter("upstream_retries_total", "Requests to Infrahub that were sent again, by why.", "reason"),
 		upstreamConnections: counter("upstream_connections_total", "Connections to Infrahub that were opened. Requests use one that is open where they can.").WithLabelValues(),
 		schemas:             counter("schema_cache_lookups_total", "Lookups in the cache of schemas, by what they came to.", "result"),
+
+		stateStore: gauge("state_store_up", "1 while the store that replicas share answers, else 0; missing where there is none."),
 	}
 	gauge("build_info", "1, with the version of the program and of Go.", "version", "go_version").WithLabelValues(version, runtime.Version()).Set(1)
 	m.begin()
@@ -325,6 +329,17 @@ const (
 	LookupChecked Lookup = "checked" // answered from memory, after Infrahub was asked for the hash
 	LookupLoaded  Lookup = "loaded"  // the schema was not there and was loaded
 )
+
+// StateStore says whether the store that replicas share answers.
+func (m *Metrics) StateStore(up bool) {
+	switch {
+	case m == nil:
+	case up:
+		m.stateStore.WithLabelValues().Set(1)
+	default:
+		m.stateStore.WithLabelValues().Set(0)
+	}
+}
 
 // Schema counts a lookup of a schema.
 func (m *Metrics) Schema(result Lookup) {
