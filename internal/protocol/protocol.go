@@ -27,6 +27,7 @@ import (
 	"infrahub-mcp/internal/problem"
 	"infrahub-mcp/internal/prompt"
 	"infrahub-mcp/internal/resource"
+	"infrahub-mcp/internal/state"
 	"infrahub-mcp/internal/telemetry"
 	"infrahub-mcp/internal/tool"
 	"infrahub-mcp/internal/watch"
@@ -59,6 +60,11 @@ type Options struct {
 	// AnswerTime is how long a user may think while a call waits
 	// (call.AnswerTime when 0).
 	AnswerTime time.Duration
+	// Keys are those that what replicas hand out is sealed with, 32 bytes each, newest
+	// first, and Shared is what they share. Nil is for one process alone, whose keys
+	// are random.
+	Keys   [][]byte
+	Shared *state.Redis
 	// Metrics count requests, sessions and streams; nil counts nothing.
 	Metrics *telemetry.Metrics
 	// Extend adds to the library's server what the catalogues cannot hold. The
@@ -112,7 +118,7 @@ func New(o Options) *Server {
 	o.Tools = tool.Offered(catalogue, o.ReadOnly)
 	o.pageSize = cmp.Or(o.pageSize, pageSize)
 	s := &Server{
-		catalogue: catalogue, reading: tool.Offered(catalogue, true), options: o, seal: newSeal(),
+		catalogue: catalogue, reading: tool.Offered(catalogue, true), options: o, seal: newSeal(o.Shared, o.Keys),
 		mirrors: map[string]*mcp.Tool{}, templates: map[string]*mcp.URITemplate{},
 	}
 	changing := listChanges(&o)

@@ -11,6 +11,7 @@ import (
 	"infrahub-mcp/internal/auth"
 	"infrahub-mcp/internal/branch"
 	"infrahub-mcp/internal/config"
+	"infrahub-mcp/internal/protocol"
 	"infrahub-mcp/internal/state"
 	"infrahub-mcp/internal/telemetry"
 )
@@ -46,6 +47,17 @@ func (a *app) share(ctx context.Context) (stop func()) {
 		if err := a.shared.Close(); err != nil {
 			a.logger.Warn("the shared store could not be left", "error", err)
 		}
+	}
+}
+
+// keepUp listens to other replicas, until the function returned is called.
+func (a *app) keepUp(ctx context.Context, mcp *protocol.HTTP) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // calls in progress need it to the end
+	var running sync.WaitGroup
+	running.Go(func() { mcp.Listen(ctx) })
+	return func() {
+		cancel()
+		running.Wait()
 	}
 }
 

@@ -207,7 +207,7 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 	options := protocol.Options{
 		Name: "infrahub-mcp", Title: "Infrahub", Version: version,
 		Tools: tool.Catalogue(), Resources: resource.Catalogue(), Prompts: prompt.Catalogue(),
-		ReadOnly: cfg.Tools.ReadOnly, NewCall: a.call, Principal: principal, Watcher: watcher, Metrics: metrics, Logger: logger,
+		ReadOnly: cfg.Tools.ReadOnly, NewCall: a.call, Principal: principal, Watcher: watcher, Keys: derived(keys, "questions"), Shared: shared, Metrics: metrics, Logger: logger,
 	}
 	if sso != nil { // elsewhere all may write that reach the server
 		options.MayWrite = a.mayWrite
@@ -346,6 +346,7 @@ func (a *app) serveHTTP(ctx context.Context, cfg *config.Config, listening func(
 		// No WriteTimeout: it would cut streams. Each write has a limit of its own.
 	}
 	server.RegisterOnShutdown(mcp.Close)
+	defer a.keepUp(ctx, mcp)()
 	scheme := "http"
 	if cfg.Server.TLSCertFile != "" {
 		scheme = "https"
