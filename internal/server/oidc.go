@@ -54,7 +54,7 @@ func newSingleSignOn(ctx context.Context, cfg *config.Config, own *auth.None, ke
 	if err != nil {
 		return nil, fmt.Errorf("mode oidc: %w", err)
 	}
-	wait, err := loginLimit(metrics)
+	wait, err := loginLimit(shared, metrics)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (s *singleSignOn) announce(cfg *config.Config, logger *slog.Logger) {
 
 // loginLimit returns how long the sender of a request has to wait, by address and
 // all together.
-func loginLimit(metrics *telemetry.Metrics) (func(*http.Request) time.Duration, error) {
+func loginLimit(shared *state.Redis, metrics *telemetry.Metrics) (func(*http.Request) time.Duration, error) {
 	byAddress, err := front.NewRateLimit(loginsPerSecond, loginsAtOnce, limitsKept)
 	if err != nil {
 		return nil, err
@@ -136,10 +136,12 @@ func loginLimit(metrics *telemetry.Metrics) (func(*http.Request) time.Duration, 
 	if err != nil {
 		return nil, err
 	}
+	byAddress.Share(shared, "logins")
+	together.Share(shared, "all logins")
 	return func(r *http.Request) time.Duration {
-		wait := byAddress.Wait(front.ByAddress(r))
+		wait := byAddress.Wait(r.Context(), front.ByAddress(r))
 		if wait == 0 {
-			wait = together.Wait("all")
+			wait = together.Wait(r.Context(), "all")
 		}
 		if wait > 0 {
 			metrics.PutOff(telemetry.LoginLimit)

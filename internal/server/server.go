@@ -165,7 +165,7 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 	if err != nil {
 		return nil, err
 	}
-	gate, err := newGate(cfg, authenticator, metrics)
+	gate, err := newGate(cfg, authenticator, shared, metrics)
 	if err != nil {
 		return nil, err
 	}
