@@ -66,6 +66,10 @@ test-clients: ## Let MCP clients of others use the program (needs npm, Python; A
 test-chart: $(HELM) ## Test the Helm chart with Helm (ARGS=-update writes what it makes)
 	@HELM=$(CURDIR)/$(HELM) $(GO_TEST) -count=1 ./test/chart $(ARGS)
 
+.PHONY: test-replicas
+test-replicas: ## Kill, stop and start replicas and a real Redis under load (needs redis-server; REPLICAS=75s)
+	@REPLICAS='$(REPLICAS)' GO_TEST='$(GO_TEST)' .ci/replicas
+
 .PHONY: test-login
 test-login: build ## Log in with a real Keycloak, a browser and other MCP clients (KEYCLOAK_BOOT=script)
 	@GO_TEST='$(GO_TEST)' .ci/login

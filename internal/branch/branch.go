@@ -32,6 +32,9 @@ type Manager struct {
 	working keylock.Locks
 	// open holds the branches that were seen open.
 	open *lru.Cache[string, sight]
+	// adrift holds the branches that were made here while the store was away, by the
+	// key of their owner, so that not each call makes another one.
+	adrift *Memory
 }
 
 // sight is when a branch was seen open, and the mark of whom it was made for.
@@ -59,6 +62,9 @@ type Options struct {
 const (
 	seenFor  = 30 * time.Second
 	seenMost = 10_000
+	// adriftLife is how long a branch that was made while the store was away is
+	// used for writes that name none, after the last of them.
+	adriftLife = 5 * time.Minute
 )
 
 // NewManager returns a Manager.
@@ -70,7 +76,7 @@ func NewManager(o Options) *Manager {
 	if err != nil {
 		panic(err) // only for a size below one
 	}
-	return &Manager{options: o, open: open}
+	return &Manager{options: o, open: open, adrift: NewMemory(seenMost, adriftLife)}
 }
 
 // Session is the branch of one owner, for the time of one call.

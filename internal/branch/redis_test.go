@@ -167,6 +167,14 @@ func TestWhileTheStoreIsAway(t *testing.T) {
 	if first.Branch == second.Branch {
 		t.Error("two sessions share a branch")
 	}
+	if o := written(t, s, "", u.tag("h")); o.Branch != first.Branch || o.Created || !strings.Contains(o.Note(), "Pass branch "+o.Branch) {
+		t.Errorf("the next write without a name: %+v", o)
+	}
+	u.remove(first.Branch)
+	gone := first.Branch
+	if first = written(t, s, "", u.tag("i")); first.Branch == gone || first.Replaced != gone {
+		t.Errorf("after its branch was deleted: %+v", first)
+	}
 	if o := written(t, one.Session(u.client, ann), first.Branch, u.tag("f")); o.Branch != first.Branch {
 		t.Errorf("what was to be passed on, at the other replica: %+v", o)
 	}

@@ -39,7 +39,7 @@ func (o Outcome) Note() string {
 		sentences = append(sentences, fmt.Sprintf("The branch %s %s; writing goes on on %s, which holds nothing of the earlier one that was not merged.", o.Replaced, o.Reason, place))
 	}
 	if o.Adrift {
-		sentences = append(sentences, fmt.Sprintf("Session branches cannot be looked up at the moment, so this went to a fresh branch, %s, even if the session has another one.", o.Branch))
+		sentences = append(sentences, fmt.Sprintf("Session branches cannot be looked up at the moment, so this went to the branch %s, which was made since then, even if the session has another one.", o.Branch))
 	}
 	if o.PassOn {
 		sentences = append(sentences, fmt.Sprintf("Pass branch %s with every further call to go on with this work.", o.Branch))
@@ -146,12 +146,29 @@ func (s *Session) fresh(ctx context.Context, replaced, reason string) (Outcome, 
 	}
 }
 
-// adrift makes a branch that cannot be remembered. Each call gets one of its own:
-// nothing else is certain not to be a branch that the session has left.
+// adrift finds a branch while the store is away: a fresh one, or the one that was
+// made here for the owner since then. No other is certain not to be a branch that
+// the session has left.
 func (s *Session) adrift(ctx context.Context, replaced, reason string) (Outcome, error) {
-	name, err := s.make(ctx)
+	o := Outcome{Replaced: replaced, Reason: reason, PassOn: true, Adrift: true}
+	key := s.owner.key()
+	defer s.manager.working.Lock(key)()
+	handle, err := s.manager.adrift.Get(ctx, key)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if handle.Branch != "" && handle.Branch != replaced {
+		o.Branch = handle.Branch
+		return o, nil
+	}
+	o.Created = true
+	o.Branch, err = s.make(ctx)
 	s.manager.options.Changed()
-	return Outcome{Branch: name, Created: true, Replaced: replaced, Reason: reason, PassOn: true, Adrift: true}, err
+	if err != nil {
+		return o, err
+	}
+	_, err = s.manager.adrift.Swap(ctx, key, handle, Handle{Branch: o.Branch})
+	return o, err
 }
 
 // makingLimit bounds the making of a branch, names tried again included.
