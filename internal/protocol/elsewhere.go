@@ -20,6 +20,10 @@ const (
 	findTime = 2 * time.Second
 	// passRoom is how many events may wait at the replica that they are passed to.
 	passRoom = 100
+	// passAlive is how often the replica that passes events on says that it is there,
+	// and passSilence how long the other one waits for that.
+	passAlive   = 10 * time.Second
+	passSilence = 30 * time.Second
 )
 
 // elsewhere asks the other replicas for the stream that an event was on. ok is
@@ -89,11 +93,13 @@ func (r *replicas) pass(ctx context.Context, to string, from *record, got int) {
 			send(passed{Ended: true})
 			return
 		}
-		alive := time.NewTimer(recordLife)
+		alive := time.NewTimer(passAlive)
 		select {
 		case <-more:
-		case <-alive.C: // a call takes no longer
-			return
+		case <-alive.C:
+			if !send(passed{}) {
+				return
+			}
 		case <-ctx.Done():
 			return
 		}
@@ -102,17 +108,20 @@ func (r *replicas) pass(ctx context.Context, to string, from *record, got int) {
 }
 
 // relay sends what another replica passes on of a stream whose first events the
-// client has got, until it ends or stop is closed. What is lost on the way ends it:
-// the client comes again for that.
+// client has got, until it ends or stop is closed. What is lost on the way ends it,
+// and silence as well: the client comes again for the rest.
 func (s *stream) relay(id string, got int, parts <-chan passed, stop <-chan struct{}) {
+	silence := time.NewTimer(passSilence)
+	defer silence.Stop()
 	for {
 		select {
 		case one, ok := <-parts:
+			silence.Reset(passSilence)
 			if !ok || one.Ended || one.Number > got+1 {
 				return
 			}
 			if one.Number <= got {
-				continue // it was asked for twice
+				continue // it was asked for twice, or only says that the other is there
 			}
 			got = one.Number
 			s.mu.Lock()
@@ -122,6 +131,8 @@ func (s *stream) relay(id string, got int, parts <-chan passed, stop <-chan stru
 			if gone {
 				return
 			}
+		case <-silence.C:
+			return
 		case <-stop:
 			return
 		}

@@ -49,6 +49,17 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
+func TestSentinelsAreAskedForTheMaster(t *testing.T) {
+	c, err := newClient("redis://sentinel-1.example:26379/2?master_name=main&addr=sentinel-2.example:26379")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	if o := c.Options(); o.Addr != "FailoverClient" || o.DB != 2 {
+		t.Errorf("%s, database %d", o.Addr, o.DB)
+	}
+}
+
 func TestErrorsDoNotHoldThePassword(t *testing.T) {
 	server := miniredis.RunT(t)
 	server.RequireUserAuth("user", "right")
@@ -67,6 +78,7 @@ func TestErrorsDoNotHoldThePassword(t *testing.T) {
 		"a bad database":      "redis://redis.example/" + marked,
 		"an unknown option":   "redis://redis.example?password=" + marked,
 		"a bad option":        "redis://redis.example?max_retries=" + marked,
+		"a bad sentinel":      "redis://user:" + marked + "@redis.example?master_name=m&db=" + marked,
 		"a wrong password":    "redis://user:" + marked + "@" + server.Addr(),
 		"nobody there":        "redis://user:" + marked + "@" + closed.Addr().String(),
 		"no such socket":      "unix://user:" + marked + "@" + filepath.Join(t.TempDir(), "redis.sock"),

@@ -92,7 +92,6 @@ func events() map[string]struct {
 		"a connection to Infrahub": {(*telemetry.Metrics).UpstreamConnects, map[string]float64{"upstream_connections_total": 1}},
 		"a repetition":             {func(m *telemetry.Metrics) { m.UpstreamRetries(telemetry.Timeout) }, map[string]float64{`upstream_retries_total{reason="timeout"}`: 1}},
 		"a lookup of a schema":     {func(m *telemetry.Metrics) { m.Schema(telemetry.LookupChecked) }, map[string]float64{`schema_cache_lookups_total{result="checked"}`: 1}},
-		"a store that is there":    {func(m *telemetry.Metrics) { m.StateStore(true) }, map[string]float64{"state_store_up": 1}},
 		"an answer of Infrahub": {
 			func(m *telemetry.Metrics) { m.UpstreamBegins()(503, time.Second) },
 			map[string]float64{`upstream_requests_total{outcome="5xx"}`: 1, "upstream_request_duration_seconds_count": 1},

@@ -159,9 +159,13 @@ func (y *tally) check(t *testing.T, found contents) {
 	if n := len(y.faults); n > 20 {
 		t.Errorf("and %d more faults", n-20)
 	}
+	empty := int64(-1) // but main
 	times, where := map[string]int{}, map[string]string{}
 	for branch, labels := range found {
 		owners := map[string]bool{}
+		if len(labels) == 0 {
+			empty++
+		}
 		for _, label := range labels {
 			owner, _, _ := strings.Cut(label, "/")
 			owners[owner] = true
@@ -189,6 +193,11 @@ func (y *tally) check(t *testing.T, found contents) {
 		if n > 1 {
 			t.Errorf("%s was written %d times", label, n)
 		}
+	}
+	// First writes that come at the same time make one branch; only a replica that is
+	// killed while it makes one leaves it empty.
+	if empty > y.kills.Load() {
+		t.Errorf("%d branches are empty", empty)
 	}
 	// Else the run has shown nothing.
 	if len(y.branches) < sessions*20 || y.reads.Load() < sessions || y.endings.Load() == 0 {
