@@ -77,6 +77,10 @@ test-chart: $(HELM) $(KUBEVALIDATE) $(CRDS) ## Test the Helm chart with Helm (AR
 test-compose: ## Test the compose files with the loader of Docker Compose
 	@go -C test/compose test -count=1 ./...
 
+.PHONY: test-replicas
+test-replicas: ## Kill, stop and start replicas and a real Redis under load (needs redis-server; REPLICAS=75s)
+	@REPLICAS='$(REPLICAS)' GO_TEST='$(GO_TEST)' .ci/replicas
+
 .PHONY: test-login
 test-login: build ## Log in with a real Keycloak, a browser and other MCP clients (KEYCLOAK_BOOT=script)
 	@GO_TEST='$(GO_TEST)' .ci/login

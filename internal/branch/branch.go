@@ -30,8 +30,17 @@ type Manager struct {
 	making  singleflight.Group
 	// working holds a lock for each branch on which one call at a time works.
 	working keylock.Locks
-	// open holds the branches that were seen open, and when.
-	open *lru.Cache[string, time.Time]
+	// open holds the branches that were seen open.
+	open *lru.Cache[string, sight]
+	// adrift holds the branches that were made here while the store was away, by the
+	// key of their owner, so that not each call makes another one.
+	adrift *Memory
+}
+
+// sight is when a branch was seen open, and the mark of whom it was made for.
+type sight struct {
+	at   time.Time
+	mark string
 }
 
 // Options are what a Manager needs.
@@ -53,6 +62,9 @@ type Options struct {
 const (
 	seenFor  = 30 * time.Second
 	seenMost = 10_000
+	// adriftLife is how long a branch that was made while the store was away is
+	// used for writes that name none, after the last of them.
+	adriftLife = 5 * time.Minute
 )
 
 // NewManager returns a Manager.
@@ -60,34 +72,11 @@ func NewManager(o Options) *Manager {
 	if o.Changed == nil {
 		o.Changed = func() {}
 	}
-	open, err := lru.New[string, time.Time](seenMost)
+	open, err := lru.New[string, sight](seenMost)
 	if err != nil {
 		panic(err) // only for a size below one
 	}
-	return &Manager{options: o, open: open}
-}
-
-// Owner says whose branch is meant.
-type Owner struct {
-	// Principal is the stable key of who is authenticated, empty for anonymous
-	// callers.
-	Principal string
-	// Session is the id of the session, empty where the protocol has none.
-	Session string
-	// User is the name for {user} in the pattern.
-	User string
-	// Unnamed keeps that name out of what Infrahub stores about a branch.
-	Unnamed bool
-}
-
-// key is under what the branch of an owner is remembered: a session belongs to
-// one principal. It is empty for an anonymous caller without a session, for whom
-// nothing can be remembered.
-func (o Owner) key() string {
-	if o.Session == "" && o.Principal == "" {
-		return ""
-	}
-	return "branch\x00" + o.Principal + "\x00" + o.Session
+	return &Manager{options: o, open: open, adrift: NewMemory(seenMost, adriftLife)}
 }
 
 // Session is the branch of one owner, for the time of one call.
@@ -103,7 +92,8 @@ func (m *Manager) Session(client *infrahub.Client, owner Owner) *Session {
 	return &Session{manager: m, owner: owner, client: client}
 }
 
-// Current returns the name of the session branch, empty while there is none.
+// Current returns the name of the session branch, empty while there is none. The
+// error is an [ErrAway] when nobody can say.
 func (s *Session) Current(ctx context.Context) (string, error) {
 	handle, err := s.handle(ctx)
 	return handle.Branch, err
@@ -147,22 +137,26 @@ func (s *Session) Lost(ctx context.Context, branch, reason string) {
 // own, or be one the owner switched to.
 func (s *Session) usable(ctx context.Context, name string) error {
 	if s.manager.fits(name, s.owner.User) {
-		made, err := s.manager.options.Store.Get(ctx, makerKey(name))
+		mark, err := s.mark(ctx, name)
 		if err != nil {
-			return fmt.Errorf("looking up the branch: %w", err)
+			return err
 		}
-		if made == (Handle{}) || made.Maker == s.owner.Principal {
+		if mark == "" || mark == s.owner.mark(name) {
 			return nil
 		}
 	}
 	handle, err := s.handle(ctx)
-	if err != nil {
-		return err
-	}
-	if handle.Branch == name {
+	if err == nil && handle.Branch == name {
 		return nil
 	}
-	switched, err := s.manager.options.Store.Get(ctx, s.switchKey(name))
+	var switched Handle
+	if err == nil {
+		switched, err = s.manager.options.Store.Get(ctx, s.switchKey(name))
+	}
+	if errors.Is(err, ErrAway) {
+		return problem.New(fmt.Sprintf("Whether %q is a branch of yours cannot be looked up at the moment.", problem.Excerpt(name, 100)),
+			"Try again in a moment, or write to the branch that an earlier answer named.")
+	}
 	if err != nil {
 		return fmt.Errorf("looking up the branch: %w", err)
 	}
@@ -178,24 +172,10 @@ func (s *Session) switchKey(name string) string {
 	return "switched\x00" + s.owner.Principal + "\x00" + name
 }
 
-// makerKey is under what is remembered of who a branch was made for.
-func makerKey(name string) string { return "made\x00" + name }
-
-// made remembers who a branch was made for, where that is known.
-func (s *Session) made(ctx context.Context, name string) error {
-	if s.owner.Principal == "" {
-		return nil
-	}
-	if _, err := s.manager.options.Store.Swap(ctx, makerKey(name), Handle{}, Handle{Branch: name, Maker: s.owner.Principal}); err != nil {
-		return fmt.Errorf("remembering whose branch %s is: %w", name, err)
-	}
-	return nil
-}
-
 // isOpen makes sure that a branch may be written to. The error is a *closed when
 // it may not.
 func (s *Session) isOpen(ctx context.Context, name string) error {
-	if seen, ok := s.manager.open.Get(name); ok && time.Since(seen) < seenFor {
+	if _, ok := s.manager.saw(name); ok {
 		return nil
 	}
 	found, err := s.find(ctx, name)
@@ -210,22 +190,30 @@ func (s *Session) isOpen(ctx context.Context, name string) error {
 	if reason := unwritable(found); reason != "" {
 		return &closed{branch: name, reason: reason}
 	}
-	s.manager.seen(name)
 	return nil
 }
 
-// seen notes that a branch is open.
-func (m *Manager) seen(name string) { m.open.Add(name, time.Now()) }
+// seen notes that a branch is open, and whom it was made for.
+func (m *Manager) seen(name, mark string) { m.open.Add(name, sight{time.Now(), mark}) }
 
-// find asks Infrahub for a branch, nil if there is none.
+// saw returns whom a branch was made for that was seen open lately.
+func (m *Manager) saw(name string) (mark string, ok bool) {
+	seen, ok := m.open.Get(name)
+	return seen.mark, ok && time.Since(seen.at) < seenFor
+}
+
+// find asks Infrahub for a branch, nil if there is none. One that is open is seen.
 func (s *Session) find(ctx context.Context, name string) (*operations.Branch, error) {
 	answer, err := operations.BranchByName(ctx, s.client.Operations("", ""), name)
 	if err != nil {
 		return nil, fmt.Errorf("asking for the branch: %w", err)
 	}
 	for i := range answer.Branch {
-		if answer.Branch[i].Name == name {
-			return &answer.Branch[i], nil
+		if found := &answer.Branch[i]; found.Name == name {
+			if unwritable(found) == "" && (found.IsDefault == nil || !*found.IsDefault) {
+				s.manager.seen(name, markOf(found))
+			}
+			return found, nil
 		}
 	}
 	return nil, nil
@@ -234,7 +222,7 @@ func (s *Session) find(ctx context.Context, name string) (*operations.Branch, er
 // IsDefault tells whether a branch is the default one. It asks only about branches
 // that are not known to be session branches.
 func (s *Session) IsDefault(ctx context.Context, name string) (bool, error) {
-	if seen, ok := s.manager.open.Get(name); ok && time.Since(seen) < seenFor {
+	if _, ok := s.manager.saw(name); ok {
 		return false, nil
 	}
 	found, err := s.find(ctx, name)

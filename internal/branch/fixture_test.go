@@ -214,7 +214,14 @@ func written(t testing.TB, s *Session, asked string, write func(context.Context,
 // brokenStore fails where it is told to.
 type brokenStore struct {
 	Store
-	get, swap error
+	get, swap, lock error
+}
+
+func (b brokenStore) Lock(ctx context.Context, key string) (func(), error) {
+	if b.lock != nil {
+		return nil, b.lock
+	}
+	return b.Store.Lock(ctx, key)
 }
 
 func (b brokenStore) Get(ctx context.Context, key string) (Handle, error) {

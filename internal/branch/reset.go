@@ -2,6 +2,7 @@ package branch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"infrahub-mcp/internal/problem"
@@ -22,6 +23,10 @@ const (
 // the default branch, or one to be made if the name fits the pattern.
 func (s *Session) Reset(ctx context.Context, name string) (action Action, previous string, err error) {
 	handle, err := s.handle(ctx)
+	if errors.Is(err, ErrAway) {
+		return "", "", problem.New("The session branch cannot be looked up or changed at the moment. Nothing was done.",
+			"Pass branch with each call, or try again in a moment.")
+	}
 	if err != nil {
 		return "", "", err
 	}
@@ -42,9 +47,6 @@ func (s *Session) Reset(ctx context.Context, name string) (action Action, previo
 		if err := s.create(ctx, name); err != nil {
 			return "", previous, err
 		}
-		if err := s.made(ctx, name); err != nil {
-			return "", previous, err
-		}
 		action = Created
 	case found.IsDefault != nil && *found.IsDefault:
 		return "", previous, defaultBranch(name)
@@ -53,10 +55,9 @@ func (s *Session) Reset(ctx context.Context, name string) (action Action, previo
 			return "", previous, problem.New(fmt.Sprintf("The branch %s %s.", name, reason), "Choose another branch, or leave branch out for a fresh one.")
 		}
 	}
-	s.manager.seen(name)
 	if action == Switched {
 		if _, err := s.manager.options.Store.Swap(ctx, s.switchKey(name), Handle{}, Handle{Branch: name}); err != nil {
-			return "", previous, fmt.Errorf("remembering the branch: %w", err)
+			return "", previous, unsure(err)
 		}
 	}
 	return action, previous, s.remember(ctx, handle, Handle{Branch: name})
@@ -71,12 +72,20 @@ func (s *Session) remember(ctx context.Context, old, next Handle) error {
 	}
 	now, err := s.manager.options.Store.Swap(ctx, key, old, next)
 	if err != nil {
-		return fmt.Errorf("remembering the session branch: %w", err)
+		return unsure(err)
 	}
 	if now != next {
 		return problem.New("Another call of this session changed the session branch at the same time.", "Call get_session_info to see which one is used now.")
 	}
 	return nil
+}
+
+// unsure is the error of a change of which nobody knows whether it was made.
+func unsure(err error) error {
+	if errors.Is(err, ErrAway) {
+		return problem.New("The session branch may or may not have been changed.", "Pass branch with each call, or ask get_session_info in a moment.")
+	}
+	return fmt.Errorf("remembering the session branch: %w", err)
 }
 
 // Sessionless tells whether nothing can be remembered for the owner, who has to

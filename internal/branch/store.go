@@ -2,6 +2,7 @@ package branch
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -16,19 +17,24 @@ type Handle struct {
 	// to, with the reason as the end of a sentence that begins with its name.
 	Lost   string `json:"lost,omitempty"`
 	Reason string `json:"reason,omitempty"`
-	// Maker is the principal that a branch was made for, where that is what is
-	// remembered.
-	Maker string `json:"maker,omitempty"`
 }
 
+// ErrAway says that a store cannot be asked. What was to be put there may have been
+// put there.
+var ErrAway = errors.New("the store of session branches does not answer")
+
 // Store remembers handles by key for all replicas of this server. Losing one
-// loses a default, never data: the branches are in Infrahub.
+// loses a default, never data: the branches are in Infrahub. The errors of a store
+// are [ErrAway], or that of the context.
 type Store interface {
 	// Get returns the handle of a key, the zero value when there is none.
 	Get(ctx context.Context, key string) (Handle, error)
 	// Swap puts a handle in the place of old and returns what then holds: next,
 	// or what another writer put there meanwhile. The zero value removes.
 	Swap(ctx context.Context, key string, old, next Handle) (Handle, error)
+	// Lock waits until no other replica works on a key, and returns the function
+	// that lets go of it. A replica that dies lets go within seconds.
+	Lock(ctx context.Context, key string) (unlock func(), err error)
 }
 
 // Memory is a Store in memory, for one process.
@@ -88,3 +94,6 @@ func (m *Memory) Swap(_ context.Context, key string, old, next Handle) (Handle, 
 	}
 	return next, nil
 }
+
+// Lock implements Store: there is no other replica.
+func (m *Memory) Lock(context.Context, string) (unlock func(), err error) { return func() {}, nil }

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"pgregory.net/rapid"
 )
 
@@ -30,8 +31,20 @@ func swap(t testing.TB, s Store, key string, old, next Handle) Handle {
 	return now
 }
 
+// stores are the two kinds of stores, empty.
+func stores(t *testing.T) map[string]Store {
+	t.Helper()
+	return map[string]Store{"memory": NewMemory(10, time.Hour), "Redis": sharing(t, miniredis.RunT(t))}
+}
+
 func TestAHandleIsSwappedOnlyInThePlaceOfTheOneThatWasSeen(t *testing.T) {
-	s := NewMemory(10, time.Hour)
+	for name, s := range stores(t) {
+		t.Run(name, func(t *testing.T) { swappedOnlyInThePlaceOfTheOneThatWasSeen(t, s) })
+	}
+}
+
+func swappedOnlyInThePlaceOfTheOneThatWasSeen(t *testing.T, s Store) {
+	t.Helper()
 	a, b := Handle{Branch: "a"}, Handle{Branch: "b"}
 	if got := get(t, s, "k"); got != (Handle{}) {
 		t.Errorf("an empty store holds %v", got)
@@ -106,7 +119,13 @@ func TestTheNumberOfHandlesIsBounded(t *testing.T) {
 }
 
 func TestOneOfManyWritersWinsASwap(t *testing.T) {
-	s := NewMemory(10, time.Hour)
+	for name, s := range stores(t) {
+		t.Run(name, func(t *testing.T) { oneOfManyWritersWins(t, s) })
+	}
+}
+
+func oneOfManyWritersWins(t *testing.T, s Store) {
+	t.Helper()
 	var won atomic.Int64
 	var group sync.WaitGroup
 	for i := range 50 {

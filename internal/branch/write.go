@@ -20,9 +20,12 @@ type Outcome struct {
 	// Replaced is the branch that could no longer be written to, and Reason
 	// why, as the end of a sentence that begins with its name.
 	Replaced, Reason string
-	// PassOn says that the caller has no session: the branch must be passed with
-	// the next calls.
+	// PassOn says that the branch cannot be remembered for the caller, who must pass
+	// it with the next calls: there is no session.
 	PassOn bool
+	// Adrift says so too, because the store does not answer. The session may have
+	// another branch.
+	Adrift bool
 }
 
 // Note says what the caller has to know of an outcome, "" for nothing.
@@ -34,6 +37,9 @@ func (o Outcome) Note() string {
 			place = "a fresh branch, " + o.Branch
 		}
 		sentences = append(sentences, fmt.Sprintf("The branch %s %s; writing goes on on %s, which holds nothing of the earlier one that was not merged.", o.Replaced, o.Reason, place))
+	}
+	if o.Adrift {
+		sentences = append(sentences, fmt.Sprintf("Session branches cannot be looked up at the moment, so this went to the branch %s, which was made since then, even if the session has another one.", o.Branch))
 	}
 	if o.PassOn {
 		sentences = append(sentences, fmt.Sprintf("Pass branch %s with every further call to go on with this work.", o.Branch))
@@ -97,6 +103,9 @@ func (s *Session) target(ctx context.Context, asked string) (Outcome, error) {
 		return Outcome{Branch: asked}, s.usable(ctx, asked)
 	}
 	handle, err := s.handle(ctx)
+	if errors.Is(err, ErrAway) {
+		return s.adrift(ctx, "", "")
+	}
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -125,21 +134,54 @@ func (s *Session) fresh(ctx context.Context, replaced, reason string) (Outcome, 
 	case <-ctx.Done():
 		return Outcome{}, ctx.Err()
 	case result := <-made:
+		if errors.Is(result.Err, ErrAway) {
+			return s.adrift(ctx, replaced, reason)
+		}
 		if result.Err != nil {
 			return Outcome{}, result.Err
 		}
 		o, _ := result.Val.(Outcome) // it is nothing else
 		o.Replaced, o.Reason = replaced, reason
-		o.PassOn = s.owner.Session == "" && s.owner.Principal == ""
 		return o, nil
 	}
+}
+
+// adrift finds a branch while the store is away: a fresh one, or the one that was
+// made here for the owner since then. No other is certain not to be a branch that
+// the session has left.
+func (s *Session) adrift(ctx context.Context, replaced, reason string) (Outcome, error) {
+	o := Outcome{Replaced: replaced, Reason: reason, PassOn: true, Adrift: true}
+	key := s.owner.key()
+	defer s.manager.working.Lock(key)()
+	handle, err := s.manager.adrift.Get(ctx, key)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if handle.Branch != "" && handle.Branch != replaced {
+		o.Branch = handle.Branch
+		return o, nil
+	}
+	o.Created = true
+	o.Branch, err = s.make(ctx)
+	s.manager.options.Changed()
+	if err != nil {
+		return o, err
+	}
+	_, err = s.manager.adrift.Swap(ctx, key, handle, Handle{Branch: o.Branch})
+	return o, err
 }
 
 // makingLimit bounds the making of a branch, names tried again included.
 const makingLimit = 3 * time.Minute
 
-// makeFor makes a branch unless the key has one already.
+// makeFor makes a branch unless the key has one already, or gets one from another
+// replica meanwhile.
 func (s *Session) makeFor(ctx context.Context, key string) (Outcome, error) {
+	unlock, err := s.manager.options.Store.Lock(ctx, key)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("waiting to make the session branch: %w", err)
+	}
+	defer unlock()
 	handle, err := s.handle(ctx)
 	if err != nil {
 		return Outcome{}, err
@@ -152,6 +194,10 @@ func (s *Session) makeFor(ctx context.Context, key string) (Outcome, error) {
 		return Outcome{}, err
 	}
 	now, err := s.manager.options.Store.Swap(ctx, key, handle, Handle{Branch: name})
+	if errors.Is(err, ErrAway) { // it may be remembered or not
+		s.manager.options.Changed()
+		return Outcome{Branch: name, Created: true, PassOn: true, Adrift: true}, nil
+	}
 	if err != nil {
 		return Outcome{}, fmt.Errorf("remembering the session branch %s: %w", name, err)
 	}
@@ -171,7 +217,7 @@ func (s *Session) make(ctx context.Context) (string, error) {
 		err := s.create(ctx, name)
 		switch {
 		case err == nil:
-			return name, s.made(ctx, name)
+			return name, nil
 		case !isTaken(err):
 			return "", err
 		case s.manager.fixed():
@@ -185,14 +231,10 @@ func (s *Session) make(ctx context.Context) (string, error) {
 
 // create makes a branch of a name.
 func (s *Session) create(ctx context.Context, name string) error {
-	description := "Changes by an AI assistant through infrahub-mcp"
-	if s.owner.User != "" && !s.owner.Unnamed {
-		description += " for " + s.owner.User
-	}
-	if _, err := operations.CreateBranch(ctx, s.client.Operations("", ""), name, description); err != nil {
+	if _, err := operations.CreateBranch(ctx, s.client.Operations("", ""), name, s.owner.describe(name)); err != nil {
 		return fmt.Errorf("making the branch %s: %w", name, err)
 	}
-	s.manager.seen(name)
+	s.manager.seen(name, s.owner.mark(name))
 	s.manager.options.Logger.InfoContext(ctx, "session branch created", "branch", name)
 	return nil
 }

@@ -48,6 +48,9 @@ type Call struct {
 	// name as it was when the call began, empty while there is none.
 	Branches      *branch.Session
 	SessionBranch string
+	// BranchUnknown says that nobody can say at the moment whether there is one, so
+	// that SessionBranch is empty.
+	BranchUnknown bool
 	// Modern says that the call came in protocol 2026-07-28 or later.
 	Modern bool
 	// Ask asks the user of the client. It is nil when the client cannot ask.

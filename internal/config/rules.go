@@ -17,12 +17,24 @@ func (l *loader) checkTogether(c *Config, complete bool) {
 	if !l.entry("INFRAHUB_MCP_AUTH_MODE").malformed {
 		l.checkMode(c, complete)
 	}
+	l.checkState(c)
 	l.checkPaths(c)
 	if (c.Server.TLSCertFile == "") != (c.Server.TLSKeyFile == "") {
 		l.report("INFRAHUB_MCP_TLS_CERT_FILE and INFRAHUB_MCP_TLS_KEY_FILE go together: set both or neither.")
 	}
 	if both := l.given("INFRAHUB_PROXY_MOUNTS_HTTP", "INFRAHUB_PROXY_MOUNTS_HTTPS"); both != nil && l.given("INFRAHUB_PROXY") != nil {
 		l.report("INFRAHUB_PROXY is set together with %s: set one proxy for all requests, or one for each scheme.", strings.Join(both, " and "))
+	}
+}
+
+// checkState reports that replicas share what they could not read of each other:
+// keys that each process makes for itself.
+func (l *loader) checkState(c *Config) {
+	if l.given("INFRAHUB_MCP_STATE_URL") == nil || c.Server.Transport != TransportHTTP {
+		return
+	}
+	if l.given("INFRAHUB_MCP_SIGNING_KEY", "INFRAHUB_MCP_SIGNING_KEY_FILE") == nil && (c.Auth.Mode != AuthOIDC || c.Auth.OIDCClientSecret == "") {
+		l.report("INFRAHUB_MCP_STATE_URL is set without INFRAHUB_MCP_SIGNING_KEY: replicas share a state only with a key that is the same for all of them. Set it to what \"openssl rand -base64 32\" prints.")
 	}
 }
 

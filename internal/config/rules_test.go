@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -90,6 +91,38 @@ func TestModesThatNeedHeadersRefuseStdio(t *testing.T) {
 			if refuses != (transport == TransportStdio) {
 				t.Errorf("mode %s on %s: refused %v", mode, transport, refuses)
 			}
+		}
+	}
+}
+
+func TestASharedStateNeedsAKeyThatReplicasShare(t *testing.T) {
+	oidc := map[string]string{
+		"INFRAHUB_MCP_AUTH_MODE": AuthOIDC, "INFRAHUB_MCP_OIDC_CLIENT_ID": "infrahub",
+		"INFRAHUB_MCP_OIDC_CONFIG_URL": "https://idp.example/.well-known/openid-configuration", "INFRAHUB_MCP_OIDC_BASE_URL": "https://mcp.example",
+	}
+	for _, test := range []struct {
+		name, transport string
+		settings        map[string]string
+		refuses         bool
+	}{
+		{"without a key", TransportHTTP, nil, true},
+		{"with a key", TransportHTTP, map[string]string{"INFRAHUB_MCP_SIGNING_KEY": "k"}, false},
+		{"with a file of keys", TransportHTTP, map[string]string{"INFRAHUB_MCP_SIGNING_KEY_FILE": "k"}, false},
+		{"on stdio, where nothing is shared", TransportStdio, nil, false},
+		{"logins with a client secret, which makes a key", TransportHTTP, map[string]string{"INFRAHUB_MCP_AUTH_MODE": AuthOIDC, "INFRAHUB_MCP_OIDC_CLIENT_SECRET": "s"}, false},
+		{"logins of a public client", TransportHTTP, map[string]string{"INFRAHUB_MCP_AUTH_MODE": AuthOIDC}, true},
+		{"a client secret that is not used", TransportHTTP, map[string]string{"INFRAHUB_MCP_OIDC_CLIENT_SECRET": "s"}, true},
+	} {
+		settings := map[string]string{"INFRAHUB_MCP_STATE_URL": "redis://redis.example"}
+		if test.settings["INFRAHUB_MCP_AUTH_MODE"] != "" {
+			maps.Copy(settings, oidc)
+		}
+		maps.Copy(settings, test.settings)
+		environment(t, with(settings))
+		_, _, err := Load(Flags{"transport": test.transport})
+		refuses := strings.Contains(strings.Join(problemsOf(t, err), "\n"), "INFRAHUB_MCP_STATE_URL is set without INFRAHUB_MCP_SIGNING_KEY")
+		if refuses != test.refuses {
+			t.Errorf("%s: refused %t: %v", test.name, refuses, err)
 		}
 	}
 }

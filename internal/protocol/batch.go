@@ -95,7 +95,7 @@ func (h *HTTP) batch(w http.ResponseWriter, r *http.Request, body []byte, asStre
 			requests, answers = true, append(answers, f.answer(m.ID))
 		case f != nil || mcp.IsModernProtocol(version): // nothing of this version
 		case m.isResponse():
-			h.questions.answer(session, m)
+			h.answered(r.Context(), session, m)
 		case m.isNotification():
 			h.notified(r.Context(), m, session, h.server.newPeer())
 		default:

@@ -10,6 +10,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"infrahub-mcp/internal/call"
+	"infrahub-mcp/internal/problem"
 )
 
 // confirmer returns how a call of a tool can ask the user: nil when its client
@@ -29,7 +30,7 @@ func (s *Server) confirmer(ctx context.Context, params *mcp.CallToolParams) (cal
 			return decide(answer), nil
 		}, nil
 	}
-	var given *state
+	var given *sealed
 	if params.RequestState != "" {
 		var err error
 		if given, err = s.seal.open(s.binding(ctx, params), params.RequestState); err != nil {
@@ -42,12 +43,19 @@ func (s *Server) confirmer(ctx context.Context, params *mcp.CallToolParams) (cal
 	if declared := server.RequestProtocolInfoFromContext(ctx).ClientCapabilities; declared == nil || !elicits(declared) {
 		return nil, nil
 	}
-	return func(_ context.Context, subject, question string) (call.Decision, error) {
+	return func(ctx context.Context, subject, question string) (call.Decision, error) {
 		if given != nil {
 			// What the client did not answer, or not properly, is asked anew.
 			response, _ := params.InputResponses[confirmKey].MarshalJSON()
-			if decision := decide(response); decision != call.Unanswered && s.seal.spend(given, subject) {
-				return decision, nil
+			if decision := decide(response); decision != call.Unanswered {
+				counts, err := s.seal.spend(ctx, given, subject)
+				if err != nil {
+					s.options.Logger.WarnContext(ctx, "an answer of a user cannot be counted", "error", err)
+					return call.Unanswered, problem.New("Whether the user's answer was used before cannot be looked up at the moment. Nothing was done.", "Make the same call again, with the same answer, in a moment.")
+				}
+				if counts {
+					return decision, nil
+				}
 			}
 		}
 		return call.Unanswered, &call.InputRequired{Subject: subject, Question: question}

@@ -246,7 +246,9 @@ func TestAnAnswerCountsOnceForWhatWasAsked(t *testing.T) {
 		{"an altered state", func(r *retry) { r.state = strings.Map(swap, r.state[:20]) + r.state[20:] }, "-32602"},
 		{"a state with something behind it", func(r *retry) { r.state += "-TAMPERED" }, "-32602"},
 		{"a state that nobody issued", func(r *retry) { r.state = "x" }, "-32602"},
-		{"the state of another server", func(r *retry) { r.state = newSeal().close([]byte(`"ann" "ask" "{\"name\":\"leaf1\"}"`), "leaf1 at 0") }, "-32602"},
+		{"the state of another server", func(r *retry) {
+			r.state = newSeal(nil, nil).close([]byte(`"ann" "ask" "{\"name\":\"leaf1\"}"`), "leaf1 at 0")
+		}, "-32602"},
 		{"no state", func(r *retry) { r.state = "" }, "asked"},
 		{"no answer", func(r *retry) { r.response = "" }, "asked"},
 		{"a node that changed since", func(*retry) { g.revision.Add(1) }, "asked"},

@@ -259,6 +259,7 @@ func (s *Server) exchange(ctx context.Context, m *message, e *exchange, peer *pe
 	ctx = context.WithValue(s.core.WithContext(ctx, peer), exchangeKey{}, e)
 
 	defer s.subscription(ctx, m, e, peer)()
+	peer.choose = func(l mcp.LoggingLevel) { e.levels.choose(ctx, e.session, l) }
 	peer.begin(e.notify)
 	response := s.misplaced(m)
 	if response == nil {

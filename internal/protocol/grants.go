@@ -114,12 +114,16 @@ func (h *HTTP) notice(ctx context.Context, m *message, e *exchange, modern bool)
 	switch {
 	case modern:
 		g.tell(client)
+		h.replicas.tell(ctx, told{About: aChangeOfTools, ID: client})
 	case h.subscribers.of(e.session).tell(toolsChanged()):
 	case m.Method == string(mcp.MethodToolsList): // the answer tells
 	case e.send != nil:
 		e.notify(toolsChanged().message(nil))
 	default:
 		return // the next request may have a stream
+	}
+	if !modern && h.subscribers.of(e.session).listening() == nil { // it may be elsewhere
+		h.replicas.tell(ctx, told{About: aChangeOfTools, Session: e.session})
 	}
 	g.told(client, now)
 }

@@ -33,6 +33,7 @@ type HTTP struct {
 	records     *records
 	levels      *levels
 	subscribers *subscribers
+	replicas    *replicas
 
 	closing   context.Context // done when the server shuts down
 	shutdown  context.CancelFunc
@@ -83,9 +84,10 @@ func NewHTTP(s *Server, sessions *Sessions, o HTTPOptions) *HTTP {
 	if o.Prime == 0 {
 		o.Prime = time.Second
 	}
+	r := newReplicas(s.options.Shared, sessions.lifetime)
 	h := &HTTP{
-		server: s, sessions: sessions, options: o, records: newRecords(), levels: newLevels(),
-		subscribers: newSubscribers(s.options.Watcher),
+		server: s, sessions: sessions, options: o, records: newRecords(), levels: newLevels(r),
+		subscribers: newSubscribers(s.options.Watcher, r), replicas: r,
 	}
 	h.closing, h.shutdown = context.WithCancel(context.Background())
 	h.stopping, h.stop = context.WithCancel(context.Background())
@@ -181,7 +183,10 @@ func (h *HTTP) post(w http.ResponseWriter, r *http.Request) {
 			refuse(w, http.StatusBadRequest, m.asked(), &fault{Code: mcp.INVALID_REQUEST, Message: "clients send no responses in protocol " + version})
 			return
 		}
-		h.questions.answer(session, m) // ignores answers to pings
+		if !h.answered(r.Context(), session, m) {
+			refuse(w, http.StatusServiceUnavailable, nil, &fault{Code: mcp.INTERNAL_ERROR, Message: "the answer cannot be passed on at the moment; send it again"})
+			return
+		}
 		w.WriteHeader(http.StatusAccepted)
 	case m.isNotification():
 		h.notified(r.Context(), m, session, peer)
@@ -238,7 +243,7 @@ func (h *HTTP) notified(ctx context.Context, m *message, session string, p *peer
 	case m.Method != string(mcp.MethodNotificationCancelled):
 		h.server.notification(ctx, m, p)
 	case session != "":
-		h.inFlight.cancel(session, cancelledID(m))
+		h.cancelled(ctx, session, cancelledID(m))
 	}
 }
 
@@ -281,7 +286,7 @@ func (h *HTTP) version(header http.Header, m *message) (string, *fault) {
 // it here.
 func (h *HTTP) session(w http.ResponseWriter, r *http.Request, m *message) (string, bool) {
 	id := r.Header.Get(sessionHeader)
-	if id == "" || h.sessions.Valid(r.Context(), id) {
+	if id == "" || h.valid(r.Context(), id) {
 		return id, true
 	}
 	var of json.RawMessage
@@ -377,7 +382,13 @@ func (h *HTTP) listen(w http.ResponseWriter, r *http.Request) {
 		out.replay(lost, got, ctx.Done())
 		return
 	}
-	subscriber := h.subscribers.of(r.Header.Get(sessionHeader))
+	session := r.Header.Get(sessionHeader)
+	if h.relayed(r, out) {
+		return
+	}
+	subscriber := h.subscribers.of(session)
+	h.catchUp(r.Context(), session, subscriber)
+	h.replicas.tell(r.Context(), told{About: aStream, Session: session})
 	ready, closed := subscriber.open(r.Context())
 	defer closed()
 	out.open()
@@ -405,10 +416,29 @@ func (h *HTTP) listen(w http.ResponseWriter, r *http.Request) {
 		case <-h.closing.Done():
 			return
 		}
-		if !h.sessions.Valid(r.Context(), r.Header.Get(sessionHeader)) {
+		if !h.valid(r.Context(), session) {
 			return
 		}
 	}
+}
+
+// relayed sends the rest of a stream of another replica, and reports whether there
+// was one.
+func (h *HTTP) relayed(r *http.Request, out *stream) bool {
+	event := r.Header.Get("Last-Event-ID")
+	id, got, ok := parseEvent(event)
+	if !ok {
+		return false
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(h.closing, cancel)()
+	out.open()
+	parts, ok := h.replicas.elsewhere(ctx, r.Header.Get(sessionHeader), event)
+	if ok {
+		out.relay(id, got, parts, ctx.Done())
+	}
+	return ok
 }
 
 // end ends a session.
@@ -421,11 +451,10 @@ func (h *HTTP) end(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	h.sessions.End(id)
 	h.server.options.Metrics.SessionEnded()
-	h.questions.end(id)
-	h.levels.forget(id)
-	h.subscribers.end(id)
+	h.forget(id)
+	h.replicas.unsubscribe(r.Context(), id, "")
+	h.replicas.end(context.WithoutCancel(r.Context()), id)
 	w.WriteHeader(http.StatusOK)
 }
 
@@ -484,11 +513,14 @@ func (f *inFlight) add(session, id string, cancel context.CancelCauseFunc) (remo
 	}
 }
 
-// cancel cancels the requests of a session that have an id.
-func (f *inFlight) cancel(session, id string) {
+// cancel cancels the requests of a session that have an id, and reports whether
+// there were any.
+func (f *inFlight) cancel(session, id string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, cancel := range f.requests[[2]string{session, id}] {
+	requests := f.requests[[2]string{session, id}]
+	for _, cancel := range requests {
 		(*cancel)(errCancelled)
 	}
+	return len(requests) > 0
 }

@@ -11,6 +11,7 @@ import (
 
 	"infrahub-mcp/internal/call"
 	"infrahub-mcp/internal/problem"
+	"infrahub-mcp/internal/state"
 )
 
 // logger returns how to send log messages to the client of the request in ctx, on
@@ -21,7 +22,7 @@ import (
 // The library's own way (SendLogMessageToClient, v1.2.1) goes through a channel
 // and loses what does not fit into it; this one waits for the client.
 func (s *Server) logger(ctx context.Context, e *exchange) (func(call.Message), error) {
-	least := func() mcp.LoggingLevel { return e.levels.of(e.session) }
+	least := func() mcp.LoggingLevel { return e.levels.of(ctx, e.session) }
 	if info := server.RequestProtocolInfoFromContext(ctx); info != nil && info.Modern {
 		if info.LogLevel != "" && !info.LogLevel.ShouldSendTo(info.LogLevel) {
 			return nil, problem.New(fmt.Sprintf("There is no log level %q.", problem.Excerpt(string(info.LogLevel), 20)),
@@ -51,10 +52,11 @@ func (e *exchange) log(level mcp.LoggingLevel, logger string, m call.Message) {
 }
 
 // levels are the levels from which on sessions of the older era want log messages,
-// as they chose with logging/setLevel. Another replica does not know them. It is
-// safe for concurrent use; nil knows of no session.
+// as they chose with logging/setLevel, at whatever replica. It is safe for concurrent
+// use; nil knows of no session.
 type levels struct {
-	chosen *lru.Cache[string, mcp.LoggingLevel]
+	chosen   *lru.Cache[string, mcp.LoggingLevel] // here
+	replicas *replicas
 }
 
 const (
@@ -67,17 +69,21 @@ const (
 	maxLevels = 100_000
 )
 
-func newLevels() *levels {
+func newLevels(r *replicas) *levels {
 	chosen, err := lru.New[string, mcp.LoggingLevel](maxLevels)
 	if err != nil {
 		panic(err) // only for a size below one
 	}
-	return &levels{chosen}
+	return &levels{chosen, r}
 }
 
-// of returns the level of a session.
-func (l *levels) of(session string) mcp.LoggingLevel {
+// of returns the level of a session. It is asked for when there is something to
+// say.
+func (l *levels) of(ctx context.Context, session string) mcp.LoggingLevel {
 	if l != nil {
+		if level, ok := l.replicas.level(ctx, session); ok {
+			return level
+		}
 		if level, ok := l.chosen.Get(session); ok {
 			return level
 		}
@@ -87,9 +93,26 @@ func (l *levels) of(session string) mcp.LoggingLevel {
 
 // choose remembers the level of a session. A request without a session has
 // nothing to remember it by: whatever else has none would get it too.
-func (l *levels) choose(session string, level mcp.LoggingLevel) {
+func (l *levels) choose(ctx context.Context, session string, level mcp.LoggingLevel) {
 	if l != nil && session != "" {
 		l.chosen.Add(session, level)
+		l.replicas.choose(ctx, session, level)
+	}
+}
+
+// level is the level that a session chose at whatever replica.
+func (r *replicas) level(ctx context.Context, session string) (mcp.LoggingLevel, bool) {
+	if r == nil || session == "" {
+		return "", false
+	}
+	level, ok, err := r.shared.Get(ctx, state.Key("level", session))
+	return mcp.LoggingLevel(level), ok && err == nil
+}
+
+// choose keeps the level of a session for all replicas, if that is possible now.
+func (r *replicas) choose(ctx context.Context, session string, level mcp.LoggingLevel) {
+	if r != nil {
+		_ = r.shared.Set(ctx, state.Key("level", session), string(level), r.life)
 	}
 }
 

@@ -17,13 +17,15 @@ type peer struct {
 	id         string
 	forwarding sync.WaitGroup
 	exchange   *exchange
+	choose     func(mcp.LoggingLevel) // the level of log messages of the session
 
 	// What a request that subscribes needs, nil for others; see subscription.
-	subscriber *subscriber
-	subscribe  func(uri string) error
-	wantsLists func(mcp.SubscriptionFilter)
-	news       <-chan struct{} // of subscriptions/listen; holds one when there is any
-	listen     json.RawMessage // its id
+	subscriber  *subscriber
+	subscribe   func(uri string) error
+	unsubscribe func(uri string)
+	wantsLists  func(mcp.SubscriptionFilter)
+	news        <-chan struct{} // of subscriptions/listen; holds one when there is any
+	listen      json.RawMessage // its id
 
 	mu            sync.Mutex
 	notifications chan mcp.JSONRPCNotification // nil until the library asks for it
@@ -120,8 +122,14 @@ func (p *peer) SessionID() string { return p.id }
 func (p *peer) Initialize()       {}
 func (p *peer) Initialized() bool { return true }
 
-func (p *peer) SetLogLevel(l mcp.LoggingLevel) { p.exchange.levels.choose(p.exchange.session, l) }
-func (p *peer) GetLogLevel() mcp.LoggingLevel  { return p.exchange.levels.of(p.exchange.session) }
+func (p *peer) SetLogLevel(l mcp.LoggingLevel) {
+	if p.choose != nil {
+		p.choose(l)
+	}
+}
+
+// GetLogLevel is for the library's own messages, of which there are none.
+func (p *peer) GetLogLevel() mcp.LoggingLevel { return defaultLevel }
 
 func (p *peer) GetClientInfo() mcp.Implementation {
 	p.mu.Lock()

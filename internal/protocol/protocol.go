@@ -28,6 +28,7 @@ import (
 	"infrahub-mcp/internal/problem"
 	"infrahub-mcp/internal/prompt"
 	"infrahub-mcp/internal/resource"
+	"infrahub-mcp/internal/state"
 	"infrahub-mcp/internal/telemetry"
 	"infrahub-mcp/internal/tool"
 	"infrahub-mcp/internal/watch"
@@ -65,6 +66,11 @@ type Options struct {
 	// the server knows that a session has another branch or a branch another
 	// schema.
 	ListLife time.Duration
+	// Keys are those that what replicas hand out is sealed with, 32 bytes each, newest
+	// first, and Shared is what they share. Nil is for one process alone, whose keys
+	// are random.
+	Keys   [][]byte
+	Shared *state.Redis
 	// Metrics count requests, sessions and streams; nil counts nothing.
 	Metrics *telemetry.Metrics
 	// Traces record requests; nil records nothing.
@@ -121,7 +127,7 @@ func New(o Options) *Server {
 	o.Tools = tool.Offered(catalogue, o.ReadOnly)
 	o.pageSize = cmp.Or(o.pageSize, pageSize)
 	s := &Server{
-		catalogue: catalogue, reading: tool.Offered(catalogue, true), options: o, seal: newSeal(),
+		catalogue: catalogue, reading: tool.Offered(catalogue, true), options: o, seal: newSeal(o.Shared, o.Keys),
 		mirrors: map[string]*mcp.Tool{}, templates: map[string]*mcp.URITemplate{},
 	}
 	changing := listChanges(&o)
@@ -168,6 +174,9 @@ func New(o Options) *Server {
 	return s
 }
 
+// ReplaceKeys puts other keys in the place of those of the options, newest first.
+func (s *Server) ReplaceKeys(keys [][]byte) { s.seal.replace(keys) }
+
 func (s *Server) addTool(t *tool.Tool) {
 	yes, no := true, false
 	hint := func(value bool) *bool {
@@ -207,6 +216,9 @@ func (s *Server) addTool(t *tool.Tool) {
 		}
 		// A fresh result each time: the library writes into it.
 		answer := &mcp.CallToolResult{Content: []mcp.Content{mcp.NewTextContent(result.Text)}, IsError: result.IsError}
+		if result.Note != "" {
+			answer.Content = append(answer.Content, mcp.NewTextContent(result.Note))
+		}
 		if result.Structured != nil {
 			answer.StructuredContent = result.Structured
 		}

@@ -43,19 +43,27 @@ func (q *questions) add(session string) (id string, answer <-chan *message, remo
 	}
 }
 
-// answer hands a response to whoever waits for it in this session. Any other
-// response is ignored.
-func (q *questions) answer(session string, m *message) {
+// answer hands a response to whoever waits for it in this session, and reports
+// whether somebody did. Any other response is ignored.
+func (q *questions) answer(session string, m *message) bool {
 	var id string
 	if json.Unmarshal(m.ID, &id) != nil {
-		return
+		return false
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if asked, ok := q.open[id]; ok && asked.session == session {
 		delete(q.open, id)
 		asked.answer <- m
+		return true
 	}
+	return false
+}
+
+// isQuestion reports whether a response may be to a question of some replica.
+func isQuestion(m *message) bool {
+	var id string
+	return json.Unmarshal(m.ID, &id) == nil && len(id) == len(rand.Text())
 }
 
 // end gives up the questions of a session that has ended.

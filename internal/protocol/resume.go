@@ -13,7 +13,7 @@ import (
 // records hold what was sent on the streams of calls, for clients of the older
 // era that lose the connection in the middle: they come back with the id of the
 // last event that they got, and get the rest (MCP 2025-11-25, Transports,
-// Resumability and Redelivery). Another replica does not have them.
+// Resumability and Redelivery). A replica that has not got them asks the others.
 type records struct {
 	mu  sync.Mutex
 	all *simplelru.LRU[string, *record]
@@ -54,15 +54,21 @@ func (r *records) begin(session string) *record {
 // events the client has got. ok is false if that is not known, or no longer, or
 // not for this session.
 func (r *records) find(session, event string) (one *record, got int, ok bool) {
-	id, number, _ := strings.Cut(event, "-")
-	got, err := strconv.Atoi(number)
-	if err != nil || session == "" {
+	id, got, ok := parseEvent(event)
+	if !ok || session == "" {
 		return nil, 0, false
 	}
 	r.mu.Lock()
 	one, ok = r.all.Peek(id)
 	r.mu.Unlock()
 	return one, got, ok && one.has(session, got)
+}
+
+// parseEvent takes the id of an event apart: that of its stream, and its number.
+func parseEvent(event string) (id string, number int, ok bool) {
+	id, text, _ := strings.Cut(event, "-")
+	number, err := strconv.Atoi(text)
+	return id, number, err == nil && number > 0
 }
 
 // record is what was sent on one stream.
@@ -89,7 +95,9 @@ func (r *record) add(message []byte) (event string) {
 }
 
 // eventID is the id of the n-th event, from 1.
-func (r *record) eventID(n int) string { return r.id + "-" + strconv.Itoa(n) }
+func (r *record) eventID(n int) string { return eventID(r.id, n) }
+
+func eventID(id string, n int) string { return id + "-" + strconv.Itoa(n) }
 
 // end says that nothing more comes.
 func (r *record) end() {

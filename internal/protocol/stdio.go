@@ -61,7 +61,7 @@ func (t *Stdio) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 		out:    out,
 		peer:   t.server.newPeer(),
 		slots:  make(chan struct{}, t.options.Concurrency),
-		levels: newLevels(),
+		levels: newLevels(nil),
 
 		subscriber: newSubscriber(t.server.options.Watcher),
 	}

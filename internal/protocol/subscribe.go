@@ -8,6 +8,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"infrahub-mcp/internal/branch"
 	"infrahub-mcp/internal/infrahub"
 	"infrahub-mcp/internal/problem"
 	"infrahub-mcp/internal/resource"
@@ -38,6 +39,7 @@ func (s *Server) subscription(ctx context.Context, m *message, e *exchange, p *p
 	p.subscribe = func(uri string) error {
 		return s.subscribe(ctx, p.subscriber, Origin{Session: e.session, Modern: modern}, uri)
 	}
+	p.unsubscribe = func(uri string) { p.subscriber.unsubscribe(ctx, uri) }
 	return end
 }
 
@@ -55,45 +57,62 @@ func (s *Server) subscribe(ctx context.Context, to *subscriber, origin Origin, u
 	if to == nil {
 		return setFault(ctx, &fault{Code: mcp.INVALID_REQUEST, Message: "subscriptions belong to a session; start one with initialize and send its id"})
 	}
+	w, look, err := s.watched(ctx, origin, uri)
+	if err != nil {
+		return err
+	}
+	first, cancel := context.WithTimeout(ctx, firstLook)
+	defer cancel()
+	w.version, err = look(first, watch.NewRound())
+	if err != nil && !infrahub.Passing(err) && !errors.Is(err, branch.ErrAway) {
+		return s.resourceFault(ctx, uri, err)
+	}
+	if err := to.add(uri, w, w.version == ""); err != nil {
+		return setFault(ctx, &fault{Code: mcp.INVALID_PARAMS, Message: err.Error()})
+	}
+	to.replicas.subscribe(ctx, to.session, uri, w.version)
+	to.replicas.tell(ctx, told{About: aSubscription, Session: to.session})
+	return nil
+}
+
+// watched prepares the watching of a resource for the caller in ctx. look is what
+// it looks with, whose error may be that there is no such resource.
+func (s *Server) watched(ctx context.Context, origin Origin, uri string) (w *watched, look lookout, err error) {
 	r, variables := s.resource(uri)
 	if r == nil || len(uri) > maxWatchedURI {
-		return s.resourceFault(ctx, uri, problem.New("There is no resource of that URI.", "resources/list and resources/templates/list name them."))
+		return nil, nil, s.resourceFault(ctx, uri, problem.New("There is no resource of that URI.", "resources/list and resources/templates/list name them."))
 	}
 	if !r.Watchable() {
-		return setFault(ctx, &fault{Code: mcp.INVALID_PARAMS, Message: uri + " cannot be subscribed to: this server does not notice when it changes. Read it again instead.", Data: map[string]string{"uri": uri}})
+		return nil, nil, setFault(ctx, &fault{Code: mcp.INVALID_PARAMS, Message: uri + " cannot be subscribed to: this server does not notice when it changes. Read it again instead.", Data: map[string]string{"uri": uri}})
 	}
 	c, err := s.options.NewCall(ctx, origin)
 	if err != nil {
-		return s.fault(ctx, err)
+		return nil, nil, s.fault(ctx, err)
 	}
-	look := s.look(r, origin, variables)
-	first, cancel := context.WithTimeout(ctx, firstLook)
-	defer cancel()
-	version, err := look(first, watch.NewRound())
-	if err != nil && !infrahub.Passing(err) {
-		return s.resourceFault(ctx, uri, err)
-	}
-	w := &watched{credential: c.Client.Key(), version: version, look: func(ctx context.Context, round *watch.Round) (string, error) {
+	look = s.look(r, origin, variables)
+	return &watched{credential: c.Client.Key(), look: func(ctx context.Context, round *watch.Round) (string, error) {
 		version, err := look(ctx, round)
 		if _, gone := errors.AsType[*problem.Problem](err); gone {
 			return "gone", nil // which is a change as well
 		}
 		return version, err
-	}}
-	if err := to.add(uri, w); err != nil {
-		return setFault(ctx, &fault{Code: mcp.INVALID_PARAMS, Message: err.Error()})
-	}
-	return nil
+	}}, look, nil
 }
+
+// lookout finds out the version of a resource.
+type lookout = func(context.Context, *watch.Round) (string, error)
 
 // look returns what tells the version of a resource, for the caller that is in the
 // context of the connection.
-func (s *Server) look(r *resource.Resource, origin Origin, variables map[string]string) func(context.Context, *watch.Round) (string, error) {
+func (s *Server) look(r *resource.Resource, origin Origin, variables map[string]string) lookout {
 	return func(ctx context.Context, round *watch.Round) (version string, err error) {
 		defer s.recover(ctx, &err)
 		c, err := s.options.NewCall(ctx, origin)
 		if err != nil {
 			return "", err
+		}
+		if c.BranchUnknown { // what is read now may be of another branch than before
+			return "", branch.ErrAway
 		}
 		return r.Version(ctx, c, round, variables)
 	}
@@ -132,7 +151,7 @@ func (p *peer) SubscribeToResource(uri string) { _ = p.SubscribeToResourceErr(ur
 
 func (p *peer) UnsubscribeFromResource(uri string) {
 	if p.subscriber != nil {
-		p.subscriber.remove(uri)
+		p.unsubscribe(uri)
 	}
 }
 

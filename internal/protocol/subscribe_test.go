@@ -445,7 +445,7 @@ func TestNothingIsLookedAtWithoutAStream(t *testing.T) {
 		s := newSubscriber(watch.New())
 		add := func(uri string) {
 			t.Helper()
-			if err := s.add(uri, &watched{version: "1", look: func(context.Context, *watch.Round) (string, error) { looks.Add(1); return "1", nil }}); err != nil {
+			if err := s.add(uri, &watched{version: "1", look: func(context.Context, *watch.Round) (string, error) { looks.Add(1); return "1", nil }}, true); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -509,7 +509,7 @@ func TestASubscriberTakesWhatIsNews(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSubscriber(watch.New())
 			for uri, w := range map[string]*watched{"known": known, "unknown": unknown, "left": left} {
-				if err := s.add(uri, w); err != nil {
+				if err := s.add(uri, w, true); err != nil {
 					t.Fatal(err)
 				}
 			}

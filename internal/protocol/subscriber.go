@@ -19,6 +19,9 @@ import (
 // what changes meanwhile is told on the next one.
 type subscriber struct {
 	watcher *watch.Watcher
+	// session is that of the older era, of which replicas share what it subscribed to.
+	session  string
+	replicas *replicas
 
 	mu      sync.Mutex
 	stream  context.Context     // of the open stream, nil while there is none
@@ -68,8 +71,9 @@ func (s *subscriber) open(ctx context.Context) (ready <-chan struct{}, closed fu
 	}
 }
 
-// add adds a resource. The same one may be added again.
-func (s *subscriber) add(uri string, w *watched) error {
+// add adds a resource, to be looked at soon or when others are. The same one may be
+// added again.
+func (s *subscriber) add(uri string, w *watched, soon bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if have, ok := s.watched[uri]; ok {
@@ -79,7 +83,7 @@ func (s *subscriber) add(uri string, w *watched) error {
 	}
 	s.watched[uri] = w
 	if s.stream != nil {
-		s.look(uri, w, w.version == "")
+		s.look(uri, w, soon)
 	}
 	return nil
 }
@@ -95,6 +99,13 @@ func (s *subscriber) remove(uris ...string) {
 			s.waiting = slices.DeleteFunc(s.waiting, func(n news) bool { return n.uri == uri })
 		}
 	}
+}
+
+// unsubscribe removes a resource here and elsewhere.
+func (s *subscriber) unsubscribe(ctx context.Context, uri string) {
+	s.remove(uri)
+	s.replicas.unsubscribe(ctx, s.session, uri)
+	s.replicas.tell(ctx, told{About: aSubscription, Session: s.session})
 }
 
 // look begins to look at a resource for the open stream, in place of another one.
@@ -115,14 +126,59 @@ func (w *watched) end() {
 // saw is told the version of a resource.
 func (s *subscriber) saw(uri string, w *watched, version string) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.watched[uri] != w || w.version == version {
+		s.mu.Unlock()
 		return
 	}
 	if w.version != "" {
 		s.put(news{mcp.MethodNotificationResourceUpdated, uri})
 	}
 	w.version = version
+	s.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), saving)
+	defer cancel()
+	s.replicas.subscribe(ctx, s.session, uri, version)
+}
+
+// match takes over what is known elsewhere of what a subscriber wants to know:
+// versions, and what it no longer wants. It returns what is new, which has to be
+// added.
+func (s *subscriber) match(all subscribed) (missing []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for uri, w := range s.watched {
+		version, wanted := all[uri]
+		switch {
+		case !wanted:
+			w.end()
+			delete(s.watched, uri)
+		case version != "":
+			w.version = version
+		}
+	}
+	for uri := range all {
+		if s.watched[uri] == nil {
+			missing = append(missing, uri)
+		}
+	}
+	return missing
+}
+
+// listening is the context of the open stream, nil while there is none.
+func (s *subscriber) listening() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stream
+}
+
+// yield stops telling on the open stream: another replica has a newer one.
+func (s *subscriber) yield() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stream, s.ready = nil, nil
+	for _, w := range s.watched {
+		w.end()
+	}
 }
 
 // tell tells something else than that a resource has changed. It reports whether
@@ -181,10 +237,12 @@ func (n news) message(id json.RawMessage) outgoing {
 	return newNotification(n.method, params)
 }
 
-// subscribers are those of the sessions of the older era over HTTP. Another
-// replica does not have them.
+// subscribers are those of the sessions of the older era over HTTP. What a session
+// subscribes to is shared with other replicas; it is told by the one that has its
+// stream.
 type subscribers struct {
-	watcher *watch.Watcher
+	watcher  *watch.Watcher
+	replicas *replicas
 
 	mu  sync.Mutex
 	all *simplelru.LRU[string, *subscriber] // by session
@@ -194,12 +252,12 @@ type subscribers struct {
 // first.
 const maxSubscribers = 20_000
 
-func newSubscribers(w *watch.Watcher) *subscribers {
+func newSubscribers(w *watch.Watcher, r *replicas) *subscribers {
 	all, err := simplelru.NewLRU[string, *subscriber](maxSubscribers, nil)
 	if err != nil {
 		panic(err) // only for a size below one
 	}
-	return &subscribers{watcher: w, all: all}
+	return &subscribers{watcher: w, replicas: r, all: all}
 }
 
 // of returns the subscriber of a session.
@@ -209,9 +267,31 @@ func (s *subscribers) of(session string) *subscriber {
 	one, ok := s.all.Get(session)
 	if !ok {
 		one = newSubscriber(s.watcher)
+		one.session, one.replicas = session, s.replicas
 		s.all.Add(session, one)
 	}
 	return one
+}
+
+// peek returns the subscriber of a session, if there is one here.
+func (s *subscribers) peek(session string) (*subscriber, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all.Peek(session)
+}
+
+// tell tells a session something, if its stream is here.
+func (s *subscribers) tell(session string, n news) {
+	if one, ok := s.peek(session); ok {
+		one.tell(n)
+	}
+}
+
+// yield stops telling a session that has a stream at another replica.
+func (s *subscribers) yield(session string) {
+	if one, ok := s.peek(session); ok {
+		one.yield()
+	}
 }
 
 // subscriber is who a request subscribes for: its session, if it has one.

@@ -89,6 +89,9 @@ func (r *Resource) Read(ctx context.Context, c *call.Call, uri string, variables
 	}()
 	ctx, cancel := c.Within(ctx, 0)
 	defer cancel()
+	if c.BranchUnknown {
+		c.Send(call.Message{Level: call.Warning, Text: "Session branches cannot be looked up at the moment; this is of the default branch."})
+	}
 	content, err = r.content(ctx, c, variables)
 	if lostBranch(ctx, c, err) {
 		err = problem.New(fmt.Sprintf("The session branch %s no longer exists.", c.SessionBranch),

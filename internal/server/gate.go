@@ -12,6 +12,7 @@ import (
 	"infrahub-mcp/internal/auth"
 	"infrahub-mcp/internal/config"
 	"infrahub-mcp/internal/server/front"
+	"infrahub-mcp/internal/state"
 	"infrahub-mcp/internal/telemetry"
 )
 
@@ -38,7 +39,7 @@ type gate struct {
 // limitsKept bounds the clients whose rate is remembered.
 const limitsKept = 10_000
 
-func newGate(cfg *config.Config, authenticator auth.Authenticator, metrics *telemetry.Metrics) (*gate, error) {
+func newGate(cfg *config.Config, authenticator auth.Authenticator, shared *state.Redis, metrics *telemetry.Metrics) (*gate, error) {
 	g := &gate{authenticator: authenticator, metrics: metrics}
 	var err error
 	public := ""
@@ -54,10 +55,11 @@ func newGate(cfg *config.Config, authenticator auth.Authenticator, metrics *tele
 	if g.proxies, err = front.NewProxies(cfg.Server.TrustedProxies); err != nil {
 		return nil, fmt.Errorf("INFRAHUB_MCP_TRUSTED_PROXIES: %w", err)
 	}
-	for _, limit := range []**front.RateLimit{&g.byAddress, &g.byPrincipal} {
+	for name, limit := range map[string]**front.RateLimit{"address": &g.byAddress, "principal": &g.byPrincipal} {
 		if *limit, err = front.NewRateLimit(cfg.Limits.RateLimitRPS, cfg.Limits.RateLimitBurst, limitsKept); err != nil {
 			return nil, fmt.Errorf("INFRAHUB_MCP_RATE_LIMIT_RPS: %w", err)
 		}
+		(*limit).Share(shared, name)
 	}
 	g.load = front.NewLoad(cfg.Limits.MaxRequests, metrics)
 	g.streams = front.NewStreams(front.StreamLimits{

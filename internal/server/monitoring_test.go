@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alicebob/miniredis/v2"
 	"go.yaml.in/yaml/v3"
 
 	"infrahub-mcp/internal/telemetry/metricstest"
@@ -18,7 +19,10 @@ import (
 // TestTheMonitoringAsksForWhatIsExposed holds the dashboard and the alerts of
 // deploy/monitoring against the metrics of a server after a few calls.
 func TestTheMonitoringAsksForWhatIsExposed(t *testing.T) {
-	cfg, _ := sandboxed(t, map[string]string{"INFRAHUB_MCP_PROMETHEUS_ENABLED": "true"})
+	store := miniredis.RunT(t)
+	cfg, _ := sandboxed(t, map[string]string{
+		"INFRAHUB_MCP_PROMETHEUS_ENABLED": "true", "INFRAHUB_MCP_SIGNING_KEY": signingKey, "INFRAHUB_MCP_STATE_URL": "redis://" + store.Addr(),
+	})
 	address, _, _ := serve(t, cfg)
 	of := session(t, address)
 	structured(t, address, of, "get_nodes", `{"kind":"BuiltinTag"}`)

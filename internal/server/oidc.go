@@ -11,8 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/redis/go-redis/v9/logging"
-
 	"infrahub-mcp/internal/auth"
 	"infrahub-mcp/internal/auth/oidc"
 	"infrahub-mcp/internal/auth/oidc/client"
@@ -21,6 +19,7 @@ import (
 	"infrahub-mcp/internal/auth/oidc/seal"
 	"infrahub-mcp/internal/config"
 	"infrahub-mcp/internal/server/front"
+	"infrahub-mcp/internal/state"
 	"infrahub-mcp/internal/telemetry"
 )
 
@@ -39,18 +38,18 @@ type singleSignOn struct {
 	provider *provider.Provider
 	secret   atomic.Pointer[config.Secret] // of this server at the provider
 	box      *seal.Box                     // of the registry of clients
-	close    func() error
+	close    func()
 	running  sync.WaitGroup
 }
 
 // newSingleSignOn builds mode oidc. It asks nobody but the shared store.
-func newSingleSignOn(ctx context.Context, cfg *config.Config, own *auth.None, keys auth.Keys, logger *slog.Logger, metrics *telemetry.Metrics) (*singleSignOn, error) {
+func newSingleSignOn(ctx context.Context, cfg *config.Config, own *auth.None, keys auth.Keys, shared *state.Redis, logger *slog.Logger, metrics *telemetry.Metrics) (*singleSignOn, error) {
 	documents, err := client.ParseDocumentPolicy(strings.Join(cfg.Auth.OIDCCIMD, ","))
 	if err != nil {
 		return nil, fmt.Errorf("INFRAHUB_MCP_OIDC_CIMD: %w", err)
 	}
 	box := seal.New(keys)
-	s := &singleSignOn{box: box, close: func() error { return nil }}
+	s := &singleSignOn{box: box, close: func() {}}
 	s.secret.Store(&cfg.Auth.OIDCClientSecret)
 	s.provider, err = provider.New(provider.Settings{
 		ConfigURL: cfg.Auth.OIDCConfigURL, ClientID: cfg.Auth.OIDCClientID, ClientSecret: s.clientSecret,
@@ -60,18 +59,17 @@ func newSingleSignOn(ctx context.Context, cfg *config.Config, own *auth.None, ke
 	if err != nil {
 		return nil, fmt.Errorf("mode oidc: %w", err)
 	}
-	wait, err := loginLimit(metrics)
+	wait, err := loginLimit(shared, metrics)
 	if err != nil {
 		return nil, err
 	}
 	var store ledger.Store = ledger.NewMemory()
-	if url := cfg.Auth.StateURL.Reveal(); url != "" {
-		logging.Disable() // of the library; the ledger logs what matters
-		shared, err := ledger.NewRedis(ctx, url, logger)
-		if err != nil {
-			return nil, fmt.Errorf("INFRAHUB_MCP_STATE_URL: %w", err)
+	if shared != nil {
+		remembered, err := ledger.NewRedis(ctx, shared)
+		if err != nil { // what was revoked would be accepted
+			return nil, errors.Join(fmt.Errorf("INFRAHUB_MCP_STATE_URL: %w", err), shared.Close())
 		}
-		store, s.close = shared, shared.Close
+		store, s.close = remembered, remembered.Close
 	}
 	s.Server, err = oidc.New(oidc.Settings{
 		BaseURL: cfg.Auth.OIDCBaseURL, Path: cfg.Server.Path, RedirectPath: cfg.Auth.OIDCRedirectPath,
@@ -82,7 +80,8 @@ func newSingleSignOn(ctx context.Context, cfg *config.Config, own *auth.None, ke
 		Ledger: store, Credential: own.Credential, Wait: wait, Logger: logger, Metrics: metrics,
 	})
 	if err != nil {
-		return nil, errors.Join(err, s.close())
+		s.close()
+		return nil, err
 	}
 	return s, nil
 }
@@ -115,9 +114,9 @@ func (s *singleSignOn) start(ctx context.Context) error {
 }
 
 // stop ends what start began, whose context has to be done.
-func (s *singleSignOn) stop() error {
+func (s *singleSignOn) stop() {
 	s.running.Wait()
-	return s.close()
+	s.close()
 }
 
 // announce writes the lines that say how callers are authenticated.
@@ -140,7 +139,7 @@ func (s *singleSignOn) announce(cfg *config.Config, logger *slog.Logger) {
 
 // loginLimit returns how long the sender of a request has to wait, by address and
 // all together.
-func loginLimit(metrics *telemetry.Metrics) (func(*http.Request) time.Duration, error) {
+func loginLimit(shared *state.Redis, metrics *telemetry.Metrics) (func(*http.Request) time.Duration, error) {
 	byAddress, err := front.NewRateLimit(loginsPerSecond, loginsAtOnce, limitsKept)
 	if err != nil {
 		return nil, err
@@ -149,10 +148,12 @@ func loginLimit(metrics *telemetry.Metrics) (func(*http.Request) time.Duration, 
 	if err != nil {
 		return nil, err
 	}
+	byAddress.Share(shared, "logins")
+	together.Share(shared, "all logins")
 	return func(r *http.Request) time.Duration {
-		wait := byAddress.Wait(front.ByAddress(r))
+		wait := byAddress.Wait(r.Context(), front.ByAddress(r))
 		if wait == 0 {
-			wait = together.Wait("all")
+			wait = together.Wait(r.Context(), "all")
 		}
 		if wait > 0 {
 			metrics.PutOff(telemetry.LoginLimit)

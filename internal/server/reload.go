@@ -39,7 +39,7 @@ func (a *app) reloading(ctx context.Context, cfg *config.Config, secrets *teleme
 			}
 			a.sso.secret.Store(&s)
 			if keysOfClientSecret(cfg) {
-				a.useKeys(auth.KeysOf(s.Reveal()))
+				return a.useKeys(auth.KeysOf(s.Reveal()))
 			}
 			return nil
 		},
@@ -48,8 +48,7 @@ func (a *app) reloading(ctx context.Context, cfg *config.Config, secrets *teleme
 			if err != nil {
 				return err
 			}
-			a.useKeys(keys)
-			return nil
+			return a.useKeys(keys)
 		},
 	}
 	for _, file := range cfg.SecretFiles {
@@ -67,12 +66,19 @@ func (a *app) reloading(ctx context.Context, cfg *config.Config, secrets *teleme
 }
 
 // useKeys puts other signing keys in the place of those that are in use.
-func (a *app) useKeys(keys auth.Keys) {
+func (a *app) useKeys(keys auth.Keys) error {
+	if a.shared != nil {
+		if err := a.shared.Replace(derived(keys, "state")...); err != nil {
+			return err
+		}
+	}
 	a.keys.Replace(keys)
-	a.sessions.Replace(sessionKeys(keys)...)
+	a.sessions.Replace(derived(keys, "sessions")...)
+	a.protocol.ReplaceKeys(derived(keys, "questions"))
 	if a.sso != nil {
 		a.sso.renew()
 	}
+	return nil
 }
 
 // reloader puts what files hold in the place of the credentials that were read from

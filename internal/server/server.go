@@ -28,6 +28,7 @@ import (
 	"infrahub-mcp/internal/protocol"
 	"infrahub-mcp/internal/resource"
 	"infrahub-mcp/internal/server/front"
+	"infrahub-mcp/internal/state"
 	"infrahub-mcp/internal/telemetry"
 	"infrahub-mcp/internal/tool"
 	"infrahub-mcp/internal/watch"
@@ -82,6 +83,8 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 	defer a.upstream.Close()
 	defer a.reloading(ctx, cfg, secrets, o.Reload)()
 
+	defer a.share(ctx)()
+
 	logger.Info("starting", "version", o.Version, "infrahub", cfg.Infrahub.Address, "transport", cfg.Server.Transport, "auth_mode", cfg.Auth.Mode)
 	switch a.mode {
 	case auth.ModeToken, auth.ModeBasic:
@@ -91,9 +94,7 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer func() {
 			cancel()
-			if err := a.sso.stop(); err != nil {
-				logger.Warn("the shared store could not be left", "error", err)
-			}
+			a.sso.stop()
 		}()
 		if err := a.sso.start(ctx); err != nil {
 			return err
@@ -134,6 +135,7 @@ type app struct {
 	gate     *gate
 	keys     auth.Keys
 	sessions *protocol.Sessions
+	shared   *state.Redis // among replicas, nil for one alone
 	schemas  *schema.Cache
 	answers  *kept.Answers // nil: none are kept
 	branches *branch.Manager
@@ -165,9 +167,13 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 	if err != nil {
 		return nil, err
 	}
+	shared, err := newState(cfg, keys, logger, metrics)
+	if err != nil {
+		return nil, err
+	}
 	var sso *singleSignOn
 	if auth.Mode(cfg.Auth.Mode) == auth.ModeOIDC {
-		if sso, err = newSingleSignOn(ctx, cfg, own, keys, logger, metrics); err != nil {
+		if sso, err = newSingleSignOn(ctx, cfg, own, keys, shared, logger, metrics); err != nil {
 			return nil, err
 		}
 	}
@@ -175,7 +181,7 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 	if err != nil {
 		return nil, err
 	}
-	gate, err := newGate(cfg, authenticator, metrics)
+	gate, err := newGate(cfg, authenticator, shared, metrics)
 	if err != nil {
 		return nil, err
 	}
@@ -191,10 +197,11 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 		credit:   sso != nil && cfg.Auth.OIDCPassUser,
 		gate:     gate,
 		keys:     keys,
-		sessions: protocol.NewSessions(cfg.Server.SessionTTL, principal, sessionKeys(keys)...),
+		sessions: protocol.NewSessions(cfg.Server.SessionTTL, principal, derived(keys, "sessions")...),
+		shared:   shared,
 		branches: branch.NewManager(branch.Options{
 			Pattern: pattern, Attempts: cfg.Branch.MaxRetries,
-			Store: branch.NewMemory(branchesKept, branchLife), Changed: watcher.Hurry, Logger: logger,
+			Store: branchStore(shared), Changed: watcher.Hurry, Logger: logger,
 		}),
 		schemas: schema.NewCache(schemaAge, schemasKept, metrics),
 		settings: call.Settings{
@@ -220,7 +227,8 @@ func newApp(ctx context.Context, cfg *config.Config, version string, logger *slo
 	options := protocol.Options{
 		Name: "infrahub-mcp", Title: "Infrahub", Version: version,
 		Tools: tool.Catalogue(), Resources: resource.Catalogue(), Prompts: prompt.Catalogue(),
-		ReadOnly: cfg.Tools.ReadOnly, NewCall: a.call, Principal: principal, Watcher: watcher, Metrics: metrics, Traces: traces, Logger: logger,
+		ReadOnly: cfg.Tools.ReadOnly, NewCall: a.call, Principal: principal, Watcher: watcher,
+		Keys: derived(keys, "questions"), Shared: shared, Metrics: metrics, Traces: traces, Logger: logger,
 	}
 	if cfg.Limits.CacheEnabled {
 		options.ListLife = cfg.Limits.CacheListTTL
@@ -256,7 +264,7 @@ func (a *app) call(ctx context.Context, origin protocol.Origin) (*call.Call, err
 		Principal: id.Principal.Key, Session: origin.Session, User: user, Unnamed: a.sso != nil && !a.credit,
 	})
 	current, err := branches.Current(ctx)
-	if err != nil {
+	if err != nil && !errors.Is(err, branch.ErrAway) {
 		return nil, err
 	}
 	credit := ""
@@ -276,6 +284,7 @@ func (a *app) call(ctx context.Context, origin protocol.Origin) (*call.Call, err
 		Metrics:       a.metrics,
 		Branches:      branches,
 		SessionBranch: current,
+		BranchUnknown: err != nil,
 		Modern:        origin.Modern,
 		Ask:           origin.Ask,
 		Report:        origin.Report,
@@ -376,6 +385,7 @@ func (a *app) serveHTTP(ctx context.Context, cfg *config.Config, listening func(
 		// No WriteTimeout: it would cut streams. Each write has a limit of its own.
 	}
 	server.RegisterOnShutdown(mcp.Close)
+	defer a.keepUp(ctx, mcp)()
 	scheme := "http"
 	if cfg.Server.TLSCertFile != "" {
 		scheme = "https"
@@ -406,15 +416,6 @@ func (a *app) serveHTTP(ctx context.Context, cfg *config.Config, listening func(
 	case <-ctx.Done():
 	}
 	return a.end(context.WithoutCancel(ctx), server, mcp, cfg.Server.ShutdownDelay, cfg.Server.ShutdownTimeout)
-}
-
-// sessionKeys are those that session ids are signed with.
-func sessionKeys(keys auth.Keys) [][]byte {
-	var all [][]byte
-	for _, key := range keys.Derive("sessions") {
-		all = append(all, key.Key)
-	}
-	return all
 }
 
 func ignoreClosed(err error) error {

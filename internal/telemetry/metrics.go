@@ -43,6 +43,8 @@ type Metrics struct {
 	upstreamPaused      prometheus.Gauge
 	answers             *prometheus.CounterVec
 	schemas             *prometheus.CounterVec
+
+	stateStore *prometheus.GaugeVec
 }
 
 // namespace is what the names of all metrics of this program begin with.
@@ -97,6 +99,8 @@ func NewMetrics(version string) *Metrics {
 		upstreamPaused:      gauge("upstream_paused", "1 while Infrahub is not asked because it did not answer, 0 otherwise.").WithLabelValues(),
 		answers:             counter("answer_cache_lookups_total", "Lookups in the cache of answers, by what they came to.", "result"),
 		schemas:             counter("schema_cache_lookups_total", "Lookups in the cache of schemas, by what they came to.", "result"),
+
+		stateStore: gauge("state_store_up", "1 while the store that replicas share answers, else 0; missing where there is none."),
 	}
 	gauge("build_info", "1, with the version of the program and of Go.", "version", "go_version").WithLabelValues(version, runtime.Version()).Set(1)
 	m.begin()
@@ -383,6 +387,17 @@ const (
 func (m *Metrics) Answer(result Lookup) {
 	if m != nil {
 		m.answers.WithLabelValues(string(result)).Inc()
+	}
+}
+
+// StateStore says whether the store that replicas share answers.
+func (m *Metrics) StateStore(up bool) {
+	switch {
+	case m == nil:
+	case up:
+		m.stateStore.WithLabelValues().Set(1)
+	default:
+		m.stateStore.WithLabelValues().Set(0)
 	}
 }
 

@@ -25,6 +25,7 @@ func TestTheReferenceDescribesTheMetrics(t *testing.T) {
 	for _, event := range events() {
 		event.feed(m)
 	}
+	m.StateStore(true)
 	rows, labels := exposed(t, m)
 	var written []string
 	for line := range strings.Lines(string(page)) {

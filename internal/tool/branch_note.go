@@ -2,6 +2,7 @@ package tool
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -68,6 +69,29 @@ func noted(err error, where written) error {
 		return problem.New(text, where.Note)
 	}
 	return err
+}
+
+// unknownBranch is what to know of an answer that was read from the default branch
+// because nobody can say whether the session has another one.
+func (t *Tool) unknownBranch(c *call.Call, arguments json.RawMessage) string {
+	if !c.BranchUnknown || t.Access != Read {
+		return "" // a write says where it went
+	}
+	var given struct {
+		Branch string `json:"branch"`
+	}
+	if json.Unmarshal(arguments, &given) == nil && given.Branch != "" {
+		return ""
+	}
+	return "Session branches cannot be looked up at the moment, so this is of the default branch. Pass branch to read the branch that an earlier answer named."
+}
+
+// noSessionBranch refuses what needs a session branch.
+func noSessionBranch(c *call.Call, sentence, advice string) error {
+	if c.BranchUnknown {
+		return problem.New("Session branches cannot be looked up at the moment.", "Pass the branch that an earlier answer named.")
+	}
+	return problem.New(sentence, advice)
 }
 
 const answered = 200 // HTTP status of a request that was carried out

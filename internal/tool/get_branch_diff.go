@@ -69,7 +69,7 @@ func runGetBranchDiff(ctx context.Context, c *call.Call, in getBranchDiffInput) 
 		branch = c.SessionBranch
 	}
 	if branch == "" {
-		return nil, problem.New("There is no session branch to compare.", "Name a branch; infrahub://branches lists them.")
+		return nil, noSessionBranch(c, "There is no session branch to compare.", "Name a branch; infrahub://branches lists them.")
 	}
 	// Infrahub would compare the default branch with its beginning, and keep that.
 	isDefault, err := c.Branches.IsDefault(ctx, branch)

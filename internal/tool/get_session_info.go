@@ -55,6 +55,9 @@ func runGetSessionInfo(ctx context.Context, c *call.Call, _ getSessionInfoInput)
 	if c.Branches.Sessionless() {
 		out.Note = "This connection has no session: the first write answers its branch, which further calls must pass on."
 	}
+	if c.BranchUnknown {
+		out.Note = "Session branches cannot be looked up at the moment: pass branch with each call."
+	}
 	info, err := operations.SessionInfo(ctx, c.Client.Operations("", ""))
 	switch {
 	case infrahub.Unavailable(err):

@@ -57,7 +57,7 @@ func runProposeChanges(ctx context.Context, c *call.Call, in proposeChangesInput
 		source = c.SessionBranch
 	}
 	if source == "" {
-		return nil, problem.New("There is no session branch, so there is nothing to propose.", "Make a change with node_upsert first, or name the branch.")
+		return nil, noSessionBranch(c, "There is no session branch, so there is nothing to propose.", "Make a change with node_upsert first, or name the branch.")
 	}
 	if err := c.Branches.Usable(ctx, source); err != nil {
 		return nil, err

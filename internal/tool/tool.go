@@ -67,6 +67,8 @@ type Result struct {
 	// Text says the same as Structured, or what went wrong.
 	Text    string
 	IsError bool
+	// Note is what to know beside it, "" for nothing.
+	Note string
 }
 
 // Define completes a catalogue entry from a typed function: schemas from the
@@ -164,7 +166,7 @@ func (t *Tool) result(ctx context.Context, c *call.Call, arguments json.RawMessa
 			return t.failure(ctx, c, fmt.Errorf("encoding the result as text: %w", err), class)
 		}
 	}
-	return Result{Structured: structured, Text: string(text)}, nil
+	return Result{Structured: structured, Text: string(text), Note: t.unknownBranch(c, arguments)}, nil
 }
 
 // encode writes a result as compact JSON. Nothing is escaped for HTML, which

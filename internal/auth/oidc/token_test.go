@@ -18,6 +18,7 @@ import (
 	"infrahub-mcp/internal/auth/oidc"
 	"infrahub-mcp/internal/auth/oidc/idptest"
 	"infrahub-mcp/internal/auth/oidc/ledger"
+	"infrahub-mcp/internal/state"
 )
 
 // mustKeys returns keys made of one byte each, newest first.
@@ -409,16 +410,19 @@ func TestKeysMayBeReplacedWhileTheyAreInUse(t *testing.T) {
 
 func TestAnyReplicaServesAnyStep(t *testing.T) {
 	redis := miniredis.RunT(t)
+	var connections []*state.Redis
 	store := func() *ledger.Redis {
-		store, err := ledger.NewRedis(t.Context(), "redis://"+redis.Addr(), slog.New(slog.DiscardHandler))
+		shared, err := state.New(state.Settings{Address: "redis://" + redis.Addr(), Keys: [][]byte{make([]byte, 32)}, Logger: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() {
-			if err := store.Close(); err != nil {
-				t.Error(err)
-			}
-		})
+		t.Cleanup(func() { _ = shared.Close() })
+		connections = append(connections, shared)
+		store, err := ledger.NewRedis(t.Context(), shared)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(store.Close)
 		return store
 	}
 	first := newSite(t, options{server: func(o *oidc.Settings) { o.Ledger = store() }})
@@ -452,6 +456,11 @@ func TestAnyReplicaServesAnyStep(t *testing.T) {
 	wantPage(t, b.open(first.idp.Login(t, b.approve(b.ask(asking(id))))), 503)
 	first.wantUser(got.access)
 	redis.SetError("")
+	for _, shared := range connections {
+		if err := shared.Probe(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
 	first.tokens(redeeming(id, code))
 }
 

@@ -1,6 +1,7 @@
 package front
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"net/http"
@@ -10,14 +11,17 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"golang.org/x/time/rate"
 
+	"infrahub-mcp/internal/state"
 	"infrahub-mcp/internal/telemetry"
 )
 
 // RateLimit bounds how often each client may send requests, with a bucket of
 // tokens for each. It is safe for concurrent use.
 type RateLimit struct {
-	rate  rate.Limit
-	burst int
+	rate   rate.Limit
+	burst  int
+	shared *state.Redis // nil for one process alone
+	name   string       // of the limit, among those that share the store
 
 	mu      sync.Mutex
 	buckets *simplelru.LRU[string, *rate.Limiter]
@@ -41,6 +45,15 @@ func NewRateLimit(perSecond float64, burst, kept int) (*RateLimit, error) {
 	return &RateLimit{rate: rate.Limit(perSecond), burst: burst, buckets: buckets}, nil
 }
 
+// Share has all replicas of this server count together, under the name of the limit.
+// While the store is away each counts for itself. The nil store changes nothing. Call
+// it before the limit is used.
+func (l *RateLimit) Share(shared *state.Redis, name string) {
+	if l != nil {
+		l.shared, l.name = shared, name
+	}
+}
+
 // By returns the middleware that answers 429 to a client that sends too much,
 // with the time after which to come again. The key tells clients apart; requests
 // with an empty one are not limited. Refusals are counted in the metrics, which may
@@ -51,7 +64,7 @@ func (l *RateLimit) By(key func(*http.Request) string, metrics *telemetry.Metric
 	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if wait := l.Wait(key(r)); wait > 0 {
+			if wait := l.Wait(r.Context(), key(r)); wait > 0 {
 				metrics.PutOff(as)
 				putOff(w, http.StatusTooManyRequests, wait, "Too many requests. Wait for the time that Retry-After names.")
 				return
@@ -63,9 +76,14 @@ func (l *RateLimit) By(key func(*http.Request) string, metrics *telemetry.Metric
 
 // Wait counts a request of a client, or returns the time after which it may send
 // one. A client with an empty name is not limited.
-func (l *RateLimit) Wait(client string) time.Duration {
+func (l *RateLimit) Wait(ctx context.Context, client string) time.Duration {
 	if client == "" {
 		return 0
+	}
+	if l.shared != nil {
+		if wait, err := l.shared.Take(ctx, l.shared.Name("rate:"+l.name, client), float64(l.rate), l.burst); err == nil {
+			return wait
+		}
 	}
 	return l.take(client, time.Now())
 }

@@ -2,13 +2,10 @@ package ledger
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -18,17 +15,29 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	miniserver "github.com/alicebob/miniredis/v2/server"
 	"github.com/google/go-cmp/cmp"
+
+	"infrahub-mcp/internal/state"
 )
 
 // replica returns a Redis that polls only when told to.
 func replica(t *testing.T, server *miniredis.Miniredis, c *clock) *Redis {
 	t.Helper()
-	r, err := newRedis(t.Context(), "redis://"+server.Addr(), slog.New(slog.DiscardHandler), c.now)
+	r, err := newRedis(t.Context(), connect(t, server.Addr()), c.now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = r.client.Close() })
 	return r
+}
+
+// connect returns a connection that asks whether Redis serves only when told to.
+func connect(t *testing.T, address string) *state.Redis {
+	t.Helper()
+	shared, err := state.New(state.Settings{Address: "redis://" + address, Keys: [][]byte{make([]byte, 32)}, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = shared.Close() })
+	return shared
 }
 
 func poll(t *testing.T, r *Redis) {
@@ -71,9 +80,7 @@ func TestReplicasFollowEachOther(t *testing.T) {
 	ticks <- time.Time{}
 	ticks <- time.Time{} // taken when the first poll is over
 	wantRevoked(t, b, "family", true)
-	if err := b.Close(); err != nil {
-		t.Error(err)
-	}
+	b.Close()
 }
 
 func TestWhatIsInRedisIsNamedAndEnds(t *testing.T) {
@@ -216,6 +223,11 @@ func TestWhileRedisIsAway(t *testing.T) {
 			wantRevoked(t, a, "meanwhile", true)
 
 			way.back(t, server)
+			for _, r := range []*Redis{a, b} {
+				if err := r.shared.Probe(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
 			if first, _ := mark(t, a, "code", time.Minute); first {
 				t.Error("the mark is forgotten")
 			}
@@ -242,11 +254,10 @@ func TestWhatRedisLostItIsGivenAgain(t *testing.T) {
 func TestAMarkWhoseAnswerWasLostIsStillTheFirst(t *testing.T) {
 	server, c := miniredis.RunT(t), &clock{}
 	proxy := newProxy(t, server.Addr())
-	r, err := newRedis(t.Context(), "redis://"+proxy.address, slog.New(slog.DiscardHandler), c.now)
+	r, err := newRedis(t.Context(), connect(t, proxy.address), c.now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = r.client.Close() })
 	proxy.lose.Store(true)
 	if first, _ := mark(t, r, "code", time.Minute); !first {
 		t.Error("it is taken for a second use")
@@ -321,138 +332,5 @@ func TestAMarkThatIsSomethingElseIsAnError(t *testing.T) {
 		if first, _, err := r.Mark(t.Context(), key, time.Minute); err == nil || first || strings.Contains(err.Error(), "marked") {
 			t.Errorf("%s: %t, %v", key, first, err)
 		}
-	}
-}
-
-const marked = "marked-pa55word"
-
-func TestAddresses(t *testing.T) {
-	type part struct {
-		Network, Addr, Username, Password string
-		DB                                int
-		TLS                               bool
-	}
-	for _, test := range []struct {
-		address string
-		want    part
-	}{
-		{"redis://redis.example", part{"tcp", "redis.example:6379", "", "", 0, false}},
-		{"redis://:" + marked + "@redis.example:6380/3", part{"tcp", "redis.example:6380", "", marked, 3, false}},
-		{"rediss://user:a%2Fb%40c%3A@redis.example", part{"tcp", "redis.example:6379", "user", "a/b@c:", 0, true}},
-		{"valkey://user:a%2Fb%40c%3A@[::1]:7000/1", part{"tcp", "[::1]:7000", "user", "a/b@c:", 1, false}},
-		{"VALKEYS://valkey.example", part{"tcp", "valkey.example:6379", "", "", 0, true}},
-		{"unix:///run/redis.sock?db=2", part{"unix", "/run/redis.sock", "", "", 2, false}},
-	} {
-		t.Run(test.address, func(t *testing.T) {
-			o, err := parse(test.address)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := part{o.Network, o.Addr, o.Username, o.Password, o.DB, o.TLSConfig != nil}
-			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-func TestErrorsDoNotHoldThePassword(t *testing.T) {
-	server := miniredis.RunT(t)
-	server.RequireUserAuth("user", "right")
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = closed.Close()
-	for name, address := range map[string]string{
-		"another scheme":      "http://user:" + marked + "@redis.example",
-		"no scheme":           "user:" + marked + "@redis.example",
-		"a bad port":          "redis://redis.example:" + marked,
-		"a slash in it":       "redis://user:" + marked + "/x@redis.example:6379/0",
-		"a bad escape":        "redis://user:" + marked + "%zz@redis.example",
-		"a control character": "redis://user:" + marked + "\n@redis.example",
-		"a bad database":      "redis://redis.example/" + marked,
-		"an unknown option":   "redis://redis.example?password=" + marked,
-		"a bad option":        "redis://redis.example?max_retries=" + marked,
-		"a wrong password":    "redis://user:" + marked + "@" + server.Addr(),
-		"nobody there":        "redis://user:" + marked + "@" + closed.Addr().String(),
-		"no such socket":      "unix://user:" + marked + "@" + filepath.Join(t.TempDir(), "redis.sock"),
-	} {
-		t.Run(name, func(t *testing.T) {
-			r, err := NewRedis(t.Context(), address, slog.New(slog.DiscardHandler))
-			if err == nil {
-				_ = r.Close()
-				t.Fatal("it works")
-			}
-			for e := err; e != nil; e = errors.Unwrap(e) {
-				if strings.Contains(fmt.Sprintf("%v %+v %#v", e, e, e), "pa55") {
-					t.Errorf("%v", e)
-				}
-			}
-		})
-	}
-}
-
-func TestNothingPrintsThePassword(t *testing.T) {
-	server := miniredis.RunT(t)
-	server.RequireUserAuth("user", marked)
-	var written bytes.Buffer
-	logger := slog.New(slog.NewTextHandler(&written, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	r, err := NewRedis(t.Context(), "valkey://user:"+marked+"@"+server.Addr(), logger)
-	if err != nil {
-		t.Fatal(err)
-	}
-	mark(t, r, "code", time.Minute) // with the right password it works
-	for _, value := range []any{r, []any{r}, map[string]any{"r": r}, struct{ R *Redis }{r}, struct{ r *Redis }{r}} {
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-			fmt.Fprintf(&written, verb+"\n", value)
-		}
-		_ = json.NewEncoder(&written).Encode(value)
-		logger.Info("store", "store", value)
-	}
-	if err := r.Close(); err != nil {
-		t.Error(err)
-	}
-	if _, _, err := r.Mark(t.Context(), "code", time.Minute); err != nil {
-		fmt.Fprintln(&written, err)
-	} else {
-		t.Error("it goes on after Close")
-	}
-	if strings.Contains(written.String(), "pa55") {
-		t.Errorf("it is printed:\n%s", written.String())
-	}
-}
-
-func TestThatRedisIsAwayIsLoggedOnce(t *testing.T) {
-	server, c := miniredis.RunT(t), &clock{}
-	var written bytes.Buffer
-	logger := slog.New(slog.NewTextHandler(&written, nil))
-	r, err := newRedis(t.Context(), "redis://"+server.Addr(), logger, c.now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ticks := make(chan time.Time)
-	r.start(ticks, func() {})
-	tick := func(n int) {
-		for range n {
-			ticks <- time.Time{}
-		}
-	}
-	tick(2)
-	server.SetError("LOADING Redis is loading the dataset in memory")
-	tick(3)
-	server.SetError("")
-	tick(3)
-	if err := r.Close(); err != nil {
-		t.Error(err)
-	}
-	var levels []string
-	for line := range strings.Lines(written.String()) {
-		_, level, _ := strings.Cut(line, "level=")
-		level, _, _ = strings.Cut(level, " ")
-		levels = append(levels, level)
-	}
-	if diff := cmp.Diff([]string{"WARN", "INFO"}, levels); diff != "" {
-		t.Errorf("(-want +got):\n%s\n%s", diff, written.String())
 	}
 }
