@@ -11,6 +11,7 @@ import (
 
 	"infrahub-mcp/internal/config"
 	"infrahub-mcp/internal/server"
+	"infrahub-mcp/internal/telemetry"
 )
 
 // newServe returns the root command, which serves until its input ends, its
@@ -58,6 +59,9 @@ INFRAHUB_ADDRESS and INFRAHUB_API_TOKEN, in the environment or in a .env file;
 					say(streams.Err, "warning: %s", warning)
 				}
 				return err
+			}
+			if len(settings.SecretFiles) == 0 && telemetry.IsTerminal(streams.Err) {
+				signal.Reset(syscall.SIGHUP) // it is the terminal that is closed, and ends what runs in it
 			}
 			err = server.Run(ctx, settings, server.Options{
 				In: streams.In, Out: streams.Out, Err: streams.Err,

@@ -75,7 +75,7 @@ func TestDefaultsHoldWhereNothingIsSet(t *testing.T) {
 		Server:  Server{Transport: "stdio", Host: "127.0.0.1", Port: 8001, Path: "/mcp", EnvFile: ".env", AllowedHosts: []string{}, AllowedOrigins: []string{}, TrustedProxies: []string{}, SessionTTL: 24 * time.Hour, ShutdownTimeout: 30 * time.Second, MaxConnections: 10000, MaxStreams: 10000},
 		Tools:   Tools{MaxResponseBytes: 500000, SchemaExpandPeers: true},
 		Logging: Logging{Level: "info", Format: "auto"},
-		Limits:  Limits{RetryBaseDelay: time.Second, QueueTimeout: 30 * time.Second, BreakerFailures: 10, BreakerPause: 10 * time.Second, MaxRequests: 1000, CacheListTTL: 5 * time.Minute, CacheReadTTL: time.Hour},
+		Limits:  Limits{RetryBaseDelay: time.Second, QueueTimeout: 30 * time.Second, BreakerFailures: 10, BreakerPause: 2 * time.Second, MaxRequests: 1000, CacheListTTL: 5 * time.Minute, CacheReadTTL: time.Hour},
 		Branch:  Branch{Pattern: "mcp/session-{date}-{hex}", MaxRetries: 5},
 		Writes:  Writes{ConfirmDeletes: "auto"},
 		Auth:    Auth{Mode: "none", ScopesWrite: []string{"write"}, TokenPassthroughHeader: "Authorization", OIDCUserClaim: "email", OIDCRedirectPath: "/oauth/callback", OIDCScopes: []string{"openid", "email", "profile"}, OIDCOfflineAccess: true, OIDCScopeClaims: []string{}, OIDCAllowedRedirects: []string{}, OIDCCIMD: []string{"on"}},

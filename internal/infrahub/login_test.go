@@ -144,6 +144,25 @@ func TestOneLoginServesAllCallersOfAUser(t *testing.T) {
 	s.wantCounts(t, 1, 0, 50, 0)
 }
 
+func TestALoginThatIsForgottenIsMadeAgain(t *testing.T) {
+	s, u := newAuthServer(t)
+	other := Credential{Username: "other", Password: "word"}
+	ask := func(c Credential) {
+		t.Helper()
+		if _, err := u.Client(c).GraphQL(t.Context(), aMutation); err != nil {
+			t.Error(err)
+		}
+	}
+	ask(someUser)
+	ask(other)
+	u.Forget(someUser)
+	u.Forget(Credential{Token: "of nobody who logs in"})
+	ask(other)
+	s.wantCounts(t, 2, 0, 3, 0)
+	ask(someUser)
+	s.wantCounts(t, 3, 0, 4, 0)
+}
+
 // Each may add to its error, which the race detector would notice.
 func TestCallersWhoShareALoginThatFailsDoNotShareItsError(t *testing.T) {
 	s, u := newAuthServer(t)

@@ -52,7 +52,7 @@ type Settings struct {
 	// BreakerFailures is how many requests in a row must find no answer for
 	// Infrahub not to be asked for the time of BreakerPause; 0 asks always.
 	BreakerFailures int
-	// BreakerPause is that time. 0 means 10 seconds.
+	// BreakerPause is that time. 0 means 2 seconds.
 	BreakerPause time.Duration
 
 	// UserAgent is the User-Agent header, empty for that of Go.
@@ -85,7 +85,7 @@ func (s Settings) withDefaults() Settings {
 	s.Timeout = cmp.Or(s.Timeout, 60*time.Second)
 	s.RateLimit.Max = cmp.Or(s.RateLimit.Max, 60*time.Second)
 	s.QueueTimeout = cmp.Or(s.QueueTimeout, 30*time.Second)
-	s.BreakerPause = cmp.Or(s.BreakerPause, 10*time.Second)
+	s.BreakerPause = cmp.Or(s.BreakerPause, 2*time.Second)
 	s.Priority = strings.ToLower(s.Priority)
 	if s.Logger == nil {
 		s.Logger = slog.New(slog.DiscardHandler)

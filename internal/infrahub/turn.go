@@ -17,7 +17,6 @@ import (
 type turns struct {
 	queue   *fairqueue.Queue // nil: any number at a time
 	breaker *breaker         // nil: Infrahub is asked whatever it did before
-	slots   int
 	wait    time.Duration
 	metrics *telemetry.Metrics
 }
@@ -32,7 +31,7 @@ const (
 
 // newTurns returns the rules that the settings ask for.
 func newTurns(s Settings) *turns {
-	t := &turns{breaker: newBreaker(s), slots: s.MaxConcurrent, wait: s.QueueTimeout, metrics: s.Metrics}
+	t := &turns{breaker: newBreaker(s), wait: s.QueueTimeout, metrics: s.Metrics}
 	if s.MaxConcurrent > 0 {
 		t.queue = fairqueue.New(fairqueue.Options{Slots: s.MaxConcurrent, Waiting: maxWaiting, Patience: s.QueueTimeout})
 	}
@@ -83,7 +82,7 @@ func (t *turns) queued(ctx context.Context, lane string) *Error {
 	case errors.Is(err, fairqueue.ErrFull):
 		message = "This server is busy: too many requests wait for their turn to be sent to Infrahub."
 	case errors.Is(err, fairqueue.ErrLate):
-		message = fmt.Sprintf("This server is busy: the request waited for %s for its turn to be sent to Infrahub, which works on %d others.", t.wait, t.slots)
+		message = fmt.Sprintf("This server is busy: the request waited for %s for its turn to be sent to Infrahub.", t.wait)
 	default:
 		return gaveUp(ctx)
 	}

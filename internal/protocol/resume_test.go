@@ -54,6 +54,13 @@ func reading(t *testing.T, response *http.Response) func() (e event, ok bool) {
 // ends with the last.
 func relay(t *testing.T, o HTTPOptions) (url string, step chan bool, cancelled chan struct{}) {
 	t.Helper()
+	_, url, step, cancelled = relayOf(t, o)
+	return url, step, cancelled
+}
+
+// relayOf is relay, with its transport.
+func relayOf(t *testing.T, o HTTPOptions) (h *HTTP, url string, step chan bool, cancelled chan struct{}) {
+	t.Helper()
 	step, cancelled = make(chan bool), make(chan struct{}, 10)
 	walk := tool.Define(tool.Tool{Name: "walk", Description: "Walks."}, func(ctx context.Context, c *call.Call, in gateInput) (*gateOutput, error) {
 		for n := 1; ; n++ {
@@ -69,8 +76,8 @@ func relay(t *testing.T, o HTTPOptions) (url string, step chan bool, cancelled c
 			}
 		}
 	})
-	server, _, _ := testHTTP(t, o, func(o *Options) { o.Tools = []tool.Tool{walk} })
-	return server.URL, step, cancelled
+	server, h, _ := testHTTP(t, o, func(o *Options) { o.Tools = []tool.Tool{walk} })
+	return h, server.URL, step, cancelled
 }
 
 const callWalk = `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"walk","arguments":{"name":"far"},"_meta":{"progressToken":"p"}}}`
@@ -203,6 +210,20 @@ func TestACallThatNobodyCanComeBackToEndsWithItsConnection(t *testing.T) {
 		response.Body.Close()
 		t.Fatalf("answered %s", response.Status)
 	}
+	<-cancelled
+}
+
+func TestStoppingCancelsACallWhoseClientIsToComeBack(t *testing.T) {
+	h, url, step, cancelled := relayOf(t, HTTPOptions{Prime: time.Millisecond})
+	session := initialize(t, url, "ann")
+	response, cut := leaving(t, http.MethodPost, url, callWalk, newest(legacy(session, "ann")))
+	if first, _ := reading(t, response)(); first.ID == "" {
+		t.Fatalf("the client cannot come back: %+v", first)
+	}
+	cut()
+	h.Close()
+	step <- false // it goes on
+	h.Stop()
 	<-cancelled
 }
 

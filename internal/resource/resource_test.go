@@ -1,9 +1,12 @@
 package resource_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -162,5 +165,25 @@ func TestWhatIsKeptOfASchemaIsNotShownAfterItChanged(t *testing.T) {
 		if content, err := read(t, c, "infrahub://schema/{kind}", map[string]string{"kind": kind}); (err == nil) != (kind == "TestingThing") {
 			t.Errorf("%s: %v: %s", kind, err, content)
 		}
+	}
+}
+
+func TestAReadEndsWithTheTimeOfACall(t *testing.T) {
+	t.Parallel()
+	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // only then the server sees that a client is gone
+		<-r.Context().Done()
+	}))
+	t.Cleanup(silent.Close)
+	upstream, err := infrahub.New(infrahub.Settings{Address: silent.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(upstream.Close)
+	c, _ := session(t, false)
+	c.Client = upstream.Client(infrahub.Credential{Token: "t"})
+	c.Settings.CallLimit = 50 * time.Millisecond
+	if content, err := read(t, c, "infrahub://branches", nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v: %s", err, content)
 	}
 }

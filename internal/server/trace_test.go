@@ -24,6 +24,9 @@ type traced struct {
 	// refuse are further answers of status 503, before it works.
 	refuse int
 
+	// asked is told of each request; it may be nil.
+	asked func()
+
 	mu      sync.Mutex
 	parents []string
 }
@@ -40,7 +43,11 @@ func newTraced(t *testing.T) *traced {
 		i.parents = append(i.parents, r.Header.Get("Traceparent"))
 		refuse := i.refuse > 0
 		i.refuse--
+		asked := i.asked
 		i.mu.Unlock()
+		if asked != nil {
+			asked()
+		}
 		if refuse {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
@@ -191,6 +198,55 @@ func TestWhatTheServerDoesForItselfIsInNoTrace(t *testing.T) {
 	}
 	if spans := collector.Spans(); len(spans) > 0 || !strings.Contains(log.String(), "infrahub_request") {
 		t.Errorf("%s\n%s", tracetest.Tree(spans), log)
+	}
+}
+
+// A subscription lasts for hours, so it is in no trace, nor is what Infrahub is asked
+// for it. The trace of its client is passed on.
+func TestASubscriptionIsInNoTrace(t *testing.T) {
+	collector, infrahub := tracetest.New(t), newTraced(t)
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.URL)
+	address, _, stop := serve(t, infrahub.configuration(t, map[string]string{"INFRAHUB_MCP_OTEL_ENABLED": "true"}))
+	asked := make(chan struct{})
+	infrahub.mu.Lock()
+	infrahub.asked = sync.OnceFunc(func() { close(asked) })
+	infrahub.mu.Unlock()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		do(t, "POST", address+"/mcp", `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":{"resourceSubscriptions":["infrahub://branches"]},"_meta":{"traceparent":"`+parent+`","io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}`,
+			"Accept", accept, "Mcp-Method", "subscriptions/listen", "Mcp-Protocol-Version", "2026-07-28")
+	}()
+	select {
+	case <-asked:
+	case <-ended:
+		t.Error("the subscription has ended")
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	<-ended
+	if spans := collector.Spans(); len(spans) > 0 || infrahub.parents[0] != parent {
+		t.Errorf("%s, and Infrahub is told %q", tracetest.Tree(spans), infrahub.parents)
+	}
+}
+
+func TestACredentialForACollectorIsNotLogged(t *testing.T) {
+	quoting := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		w.WriteHeader(http.StatusForbidden)
+		_ = r.Header.Write(w)
+	}))
+	t.Cleanup(quoting.Close)
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", quoting.URL)
+	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-team=marked-key")
+	address, log, stop := serve(t, newTraced(t).configuration(t, map[string]string{"INFRAHUB_MCP_OTEL_ENABLED": "true"}))
+	do(t, "POST", address+"/mcp", list)
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if text := log.String(); !strings.Contains(text, "X-Team") || strings.Contains(text, "marked-key") {
+		t.Error(text)
 	}
 }
 

@@ -1,5 +1,5 @@
 // Package telemetry holds what the operator sees of a running server: logs
-// without credentials, and counters.
+// without credentials, counters, and traces.
 package telemetry
 
 import (
@@ -40,7 +40,7 @@ func NewLogger(w io.Writer, o LogOptions) *slog.Logger {
 	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warning": slog.LevelWarn, "error": slog.LevelError}
 	options := &slog.HandlerOptions{Level: levels[o.Level]}
 	var lines slog.Handler
-	text := o.Format == FormatText || o.Format != FormatJSON && isTerminal(w)
+	text := o.Format == FormatText || o.Format != FormatJSON && IsTerminal(w)
 	if text {
 		lines = slog.NewTextHandler(w, options)
 	} else {
@@ -50,8 +50,8 @@ func NewLogger(w io.Writer, o LogOptions) *slog.Logger {
 	return slog.New(&handler{lines: lines, hidden: newRedactor(o.Secrets, o.Headers), spell: !text})
 }
 
-// isTerminal reports whether w is a terminal, or another device of characters.
-func isTerminal(w io.Writer) bool {
+// IsTerminal reports whether w is a terminal, or another device of characters.
+func IsTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	if !ok {
 		return false

@@ -229,7 +229,7 @@ func TestTheFormatFollowsTheOutput(t *testing.T) {
 	}{
 		"a file": {file, false}, "a pipe": {pipe, false}, "a buffer": {&bytes.Buffer{}, false}, "a device": {device, true}, "a closed file": {closed, false},
 	} {
-		if got := isTerminal(test.w); got != test.terminal {
+		if got := IsTerminal(test.w); got != test.terminal {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

@@ -66,7 +66,7 @@ func TestThePageHoldsTheFigures(t *testing.T) {
 func TestThePageExplainsWhichAimsAreMissed(t *testing.T) {
 	page := missed(t)
 	for _, reason := range []string{
-		"\n\nWhere memory misses its aim, the program file is why: 96 MiB of the 100 MiB that are",
+		"\n\nWhere memory misses its aim, the program file is most of why: 96 MiB of the 100 MiB that are",
 		"\n\nThe aim of throughput is missed by tools/list with 1 client, 19 ×; tools/list with 64 clients, 15 ×. What",
 	} {
 		if !strings.Contains(page, reason) {

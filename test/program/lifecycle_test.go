@@ -90,7 +90,7 @@ func TestStandardOutputCarriesTheProtocolAlone(t *testing.T) {
 
 func TestProgramsEndAfterTheAnswersInProgress(t *testing.T) {
 	parallel(t)
-	const inProgress = 8
+	const inProgress = 5 // as many as Infrahub is asked for at a time
 	for _, test := range []struct {
 		name string
 		over transport

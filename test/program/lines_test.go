@@ -66,7 +66,7 @@ func TestEveryLineOfARequestHasItsID(t *testing.T) {
 			}
 			id := l.text("request_id")
 			switch l.text("msg") {
-			case "starting", "listening", "stopped", "read_only_mode":
+			case "starting", "listening", "stopping", "stopped", "read_only_mode":
 				if id != "" {
 					t.Errorf("%v has an id", l)
 				}
