@@ -63,6 +63,8 @@ const Prefix = "infrahub-mcp:"
 const (
 	// commandLimit is how long Redis has to answer, dialing included.
 	commandLimit = time.Second
+	// bulkLimit is that for what is large.
+	bulkLimit = 5 * time.Second
 	// probeInterval is how often Redis is asked whether it serves.
 	probeInterval = 500 * time.Millisecond
 	// probeLife is that of the key by which it is asked.
@@ -108,7 +110,7 @@ func (r *Redis) Run(ctx context.Context) {
 // Probe asks Redis whether it serves now: whether something can be written, for a
 // replica or a full one can only be read.
 func (r *Redis) Probe(ctx context.Context) error {
-	err := r.do(ctx, func(ctx context.Context, c *redis.Client) error {
+	err := r.do(ctx, commandLimit, func(ctx context.Context, c *redis.Client) error {
 		return c.Set(ctx, Prefix+"alive", "", probeLife).Err()
 	})
 	if err != nil || !r.away.CompareAndSwap(true, false) {
@@ -140,11 +142,19 @@ func (r *Redis) Do(ctx context.Context, commands func(context.Context, *redis.Cl
 	if r.away.Load() {
 		return ErrAway
 	}
-	return r.do(ctx, commands)
+	return r.do(ctx, commandLimit, commands)
 }
 
-func (r *Redis) do(ctx context.Context, commands func(context.Context, *redis.Client) error) error {
-	limited, cancel := context.WithTimeout(ctx, commandLimit)
+// Bulk is Do for what is large and no call of a client waits for: it has five seconds.
+func (r *Redis) Bulk(ctx context.Context, commands func(context.Context, *redis.Client) error) error {
+	if r.away.Load() {
+		return ErrAway
+	}
+	return r.do(ctx, bulkLimit, commands)
+}
+
+func (r *Redis) do(ctx context.Context, limit time.Duration, commands func(context.Context, *redis.Client) error) error {
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err := commands(limited, r.client)
 	// Who gives up waiting says nothing about Redis.

@@ -99,7 +99,7 @@ func (r *Redis) poll(ctx context.Context) error {
 	var change string
 	before := r.read.Load()
 	there := map[string]time.Time{}
-	err := r.shared.Do(ctx, func(ctx context.Context, c *redis.Client) error {
+	err := r.shared.Bulk(ctx, func(ctx context.Context, c *redis.Client) error {
 		var err error
 		if change, err = c.Get(ctx, keyChange).Result(); err != nil && !errors.Is(err, redis.Nil) {
 			return err
@@ -131,7 +131,7 @@ func (r *Redis) poll(ctx context.Context) error {
 		}
 	}
 	if len(missing) > 0 {
-		return r.write(ctx, now, missing)
+		return r.write(ctx, r.shared.Bulk, now, missing)
 	}
 	// Not if it was forgotten meanwhile.
 	r.read.CompareAndSwap(before, &change)
@@ -141,13 +141,16 @@ func (r *Redis) poll(ctx context.Context) error {
 // forget makes the next poll read the set.
 func (r *Redis) forget() { r.read.Store(new(string)) }
 
+// runner is a way to run commands, within one time limit or another.
+type runner = func(context.Context, func(context.Context, *redis.Client) error) error
+
 // write adds revocations to the set and removes what has ended or is too much.
-func (r *Redis) write(ctx context.Context, now time.Time, more map[string]time.Time) error {
+func (r *Redis) write(ctx context.Context, run runner, now time.Time, more map[string]time.Time) error {
 	var entries []redis.Z
 	for key, until := range more {
 		entries = append(entries, redis.Z{Member: key, Score: float64(until.UnixMilli())})
 	}
-	err := r.shared.Do(ctx, func(ctx context.Context, c *redis.Client) error {
+	err := run(ctx, func(ctx context.Context, c *redis.Client) error {
 		_, err := c.TxPipelined(ctx, func(p redis.Pipeliner) error {
 			p.ZAddGT(ctx, keyRevoked, entries...)
 			p.ZRemRangeByScore(ctx, keyRevoked, "-inf", strconv.FormatInt(now.UnixMilli(), 10))
@@ -216,7 +219,7 @@ func (r *Redis) Revoke(ctx context.Context, key string, life time.Duration) erro
 	// To the millisecond, as Redis has it.
 	one := map[string]time.Time{key: time.UnixMilli(now.Add(max(life, minLife)).UnixMilli())}
 	r.revoked.add(now, one)
-	err := r.write(ctx, now, one)
+	err := r.write(ctx, r.shared.Do, now, one)
 	if err != nil {
 		r.forget()
 	}

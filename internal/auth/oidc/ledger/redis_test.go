@@ -161,7 +161,7 @@ func TestRevocationsInRedisAreBounded(t *testing.T) {
 	for n := range maxRevocations {
 		all[fmt.Sprint(n)] = time.UnixMilli(start.UnixMilli()).Add(time.Hour + time.Duration(n)*time.Second)
 	}
-	if err := r.write(t.Context(), start, all); err != nil {
+	if err := r.write(t.Context(), r.shared.Bulk, start, all); err != nil {
 		t.Fatal(err)
 	}
 	revoke(t, r, "family", 30*24*time.Hour)
