@@ -32,7 +32,6 @@ Settings are environment variables. The few that have a flag take it from the co
 - Durations are numbers in the unit the table names, such as ` + "`60` or `0.5`" + `; a unit may be written behind them, such as ` + "`90s` or `2m`" + `.
 - A value that is malformed, a setting that is missing and settings that contradict each other stop the start with exit status 2. All of them are reported at once, one line each, on standard error. Secrets are never shown.
 - Each secret has a second variable, with ` + "`_FILE`" + ` behind its name, that names a file with the value instead, of up to 64 KiB. A line break at the end does not count. One of the two may be set. A file that is missing, empty or malformed stops the start; its content is never shown. Some of these files are [read again](../deployment.md#rotating-secrets) when they change.
-- Settings marked *not in this version* are checked as well, and stop the start when they are set to anything but their default.
 - Variables that begin with ` + "`OTEL_`" + ` are read only while ` + "`INFRAHUB_MCP_OTEL_ENABLED`" + ` is true.
 - A variable that begins with ` + "`INFRAHUB_MCP_`" + ` and is not listed here is reported as a warning, with the closest name.
 `

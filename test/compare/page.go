@@ -22,7 +22,7 @@ type page struct {
 	Version                       string // of the protocol
 }
 
-//go:embed page.md
+//go:embed page.md.tmpl
 var pageTemplate string
 
 // write writes the page of the documentation.
