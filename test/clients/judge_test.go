@@ -73,13 +73,12 @@ func judge(t *testing.T, c table.Client, got outcome, transport, era, word strin
 }
 
 // judgeProgress wants each notification to come before the work goes on: the 160
-// interfaces are read in 4 requests, one after the other, and the gate waits for
-// the client in between. The last one comes together with the answer, which is
+// interfaces are read in 4 requests, and the gate waits for the client in between. The last one comes together with the answer, which is
 // when some clients lose it.
 func judgeProgress(t *testing.T, got []progress, losesLast bool) {
 	t.Helper()
 	var want []progress
-	for _, done := range []float64{50, 100, 150, 160} {
+	for _, done := range []float64{40, 80, 120, 160} {
 		want = append(want, progress{Progress: done, Total: 160, Message: "nodes read"})
 	}
 	if losesLast && len(got) == len(want)-1 {

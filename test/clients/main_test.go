@@ -83,7 +83,11 @@ func run(m *testing.M) (status int, err error) {
 	}
 	defer shared.gate.Close()
 
-	shared.env = map[string]string{"INFRAHUB_ADDRESS": shared.gate.URL, "INFRAHUB_API_TOKEN": seed.Accounts()[0].Token, "HOME": directory, "INFRAHUB_MAX_CONCURRENT_EXECUTION": "1"}
+	shared.env = map[string]string{
+		"INFRAHUB_ADDRESS": shared.gate.URL, "INFRAHUB_API_TOKEN": seed.Accounts()[0].Token, "HOME": directory,
+		"INFRAHUB_PAGINATION_SIZE":          "40",
+		"INFRAHUB_MAX_CONCURRENT_EXECUTION": "100", // many clients at a time hold a request
+	}
 	server, err := mcptest.Start(mcptest.Command{
 		Path: shared.program, Args: []string{"--transport", "streamable-http", "--port", "0"}, Env: list(shared.env), Dir: directory,
 	})
