@@ -26,11 +26,11 @@ type Client struct {
 }
 
 // For returns a client whose requests wait for their turn together with those of
-// a principal, "" being one too. Where many principals share a credential, they
-// take turns only so.
-func (c *Client) For(principal string) *Client {
+// a user: a principal, or a session where there are no principals; "" is one too.
+// Where many users share a credential, they take turns only so.
+func (c *Client) For(user string) *Client {
 	theirs := *c
-	theirs.lane = "principal\x00" + principal
+	theirs.lane = "user\x00" + user
 	return &theirs
 }
 

@@ -259,7 +259,7 @@ func (a *app) call(ctx context.Context, origin protocol.Origin) (*call.Call, err
 	if a.sso != nil && settings.WhyReadOnly == "" && !a.mayWrite(ctx) {
 		settings.WhyReadOnly = "This login does not allow writing. Log in again and allow changes, or ask the operator for the permission to write."
 	}
-	client := a.upstream.Client(id.Credential).For(id.Principal.Key).OnRetry(func(r infrahub.Retry) { origin.Log(retried(r)) })
+	client := a.upstream.Client(id.Credential).For(cmp.Or(id.Principal.Key, origin.Session)).OnRetry(func(r infrahub.Retry) { origin.Log(retried(r)) })
 	branches := a.branches.Session(client, branch.Owner{
 		Principal: id.Principal.Key, Session: origin.Session, User: user, Unnamed: a.sso != nil && !a.credit,
 	})
