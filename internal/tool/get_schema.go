@@ -3,7 +3,6 @@ package tool
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,16 +26,15 @@ type getSchemaOutput struct {
 	catalogue map[string]string
 }
 
-// MarshalJSON writes the catalogue or the detail.
-func (o getSchemaOutput) MarshalJSON() ([]byte, error) {
+// encoded is the catalogue or the detail.
+func (o *getSchemaOutput) encoded() any {
 	if o.catalogue == nil {
-		type detail getSchemaOutput
-		return json.Marshal(detail(o))
+		return o
 	}
 	if o.Branch != "" {
 		o.catalogue["branch"] = o.Branch // kinds start with a capital letter
 	}
-	return json.Marshal(o.catalogue)
+	return o.catalogue
 }
 
 // Form is JSON for the catalogue, where TOON would say nothing shorter.

@@ -140,6 +140,15 @@ func (t *Tool) result(ctx context.Context, c *call.Call, arguments json.RawMessa
 	if err != nil {
 		return t.failure(ctx, c, missingBranch(ctx, c, arguments, err), class)
 	}
+	form := t.form
+	if chooser, ok := out.(interface{ Form() Form }); ok {
+		form = chooser.Form()
+	}
+	// A type that has two shapes says so, which is cheaper than to marshal itself:
+	// encoding/json reads again what a MarshalJSON wrote.
+	if shaped, ok := out.(interface{ encoded() any }); ok {
+		out = shaped.encoded()
+	}
 	structured, err := encode(out)
 	if err != nil {
 		return t.failure(ctx, c, fmt.Errorf("encoding the result: %w", err), class)
@@ -151,10 +160,6 @@ func (t *Tool) result(ctx context.Context, c *call.Call, arguments json.RawMessa
 			do = "Do not repeat it: read back what was written, or call get_branch_diff."
 		}
 		return t.failure(ctx, c, problem.New(what, do), class)
-	}
-	form := t.form
-	if chooser, ok := out.(interface{ Form() Form }); ok {
-		form = chooser.Form()
 	}
 	text := structured
 	if form == TOON {
