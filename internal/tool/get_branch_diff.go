@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/Khan/genqlient/graphql"
+
 	"infrahub-mcp/internal/call"
 	"infrahub-mcp/internal/infrahub/graph"
 	"infrahub-mcp/internal/infrahub/operations"
@@ -88,12 +90,6 @@ func runGetBranchDiff(ctx context.Context, c *call.Call, in getBranchDiffInput) 
 			return nil, err
 		}
 	}
-	client := c.Client.Operations("", "")
-	c.Progress(0, 2, "Comparing "+branch+" with the default branch")
-	if _, err := operations.UpdateDiff(ctx, client, branch); err != nil {
-		return nil, fmt.Errorf("comparing the branch %s: %w", branch, err)
-	}
-	c.Progress(1, 2, "Reading the differences")
 	// Infrahub lists the parents of what changed as well.
 	filters := &operations.DiffTreeQueryFilters{Status: &operations.IncExclFilterStatusOptions{
 		Includes: []*operations.DiffAction{new(operations.DiffActionAdded), new(operations.DiffActionUpdated), new(operations.DiffActionRemoved)},
@@ -101,12 +97,23 @@ func runGetBranchDiff(ctx context.Context, c *call.Call, in getBranchDiffInput) 
 	if len(in.Kinds) > 0 {
 		filters.Kind = &operations.IncExclFilterOptions{Includes: pointers(in.Kinds)}
 	}
-	answer, err := operations.Diff(ctx, client, branch, in.Limit+1, in.Offset, filters)
+	c.Progress(0, 2, "Comparing "+branch+" with the default branch")
+	var diff *operations.Difference
+	err = compareAndRead(ctx, c, branch, func(client graphql.Client) (*int, error) {
+		if diff == nil {
+			c.Progress(1, 2, "Reading the differences")
+		}
+		answer, err := operations.Diff(ctx, client, branch, in.Limit+1, in.Offset, filters)
+		if err != nil || answer.DiffTree == nil {
+			return nil, err
+		}
+		diff = answer.DiffTree
+		return diff.NumUntrackedDiffChanges, nil
+	})
 	if err != nil {
-		return nil, fmt.Errorf("reading what differs on the branch %s: %w", branch, err)
+		return nil, err
 	}
 	out := &getBranchDiffOutput{Branch: branch, Nodes: []changedNode{}}
-	diff := answer.DiffTree
 	if diff == nil {
 		out.Note = "The branch changes nothing."
 		return out, nil

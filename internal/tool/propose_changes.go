@@ -153,20 +153,6 @@ func openProposal(ctx context.Context, c *call.Call, in proposeChangesInput, out
 	return nil
 }
 
-// compare compares a branch with the default branch as both are now. The result
-// is nil when nothing differs.
-func compare(ctx context.Context, c *call.Call, branch string) (*operations.Counts, error) {
-	client := c.Client.Operations("", "")
-	if _, err := operations.UpdateDiff(ctx, client, branch); err != nil {
-		return nil, fmt.Errorf("comparing the branch %s: %w", branch, err)
-	}
-	answer, err := operations.DiffCounts(ctx, client, branch)
-	if err != nil {
-		return nil, fmt.Errorf("reading what differs on the branch %s: %w", branch, err)
-	}
-	return answer.DiffTree, nil
-}
-
 // destinationOf returns the branch to merge into: the one asked for, which must
 // exist, else the default branch.
 func destinationOf(ctx context.Context, c *call.Call, asked string) (string, error) {

@@ -224,9 +224,7 @@ func (i *infra) refused(name string, arguments any, words ...string) {
 // graphql asks the sandbox as the administrator.
 func (i *infra) graphql(branch, document string, variables map[string]any, into any) {
 	i.t.Helper()
-	data, err := i.upstream.Client(infrahub.Credential{Token: seed.Accounts()[0].Token}).GraphQL(i.t.Context(), infrahub.Query{
-		Document: document, Variables: variables, Branch: branch, Mutation: strings.HasPrefix(document, "mutation"),
-	})
+	data, err := i.send(branch, document, variables)
 	if err != nil {
 		i.t.Fatalf("%s: %v", document, err)
 	}
@@ -235,6 +233,12 @@ func (i *infra) graphql(branch, document string, variables map[string]any, into 
 			i.t.Fatal(err)
 		}
 	}
+}
+
+func (i *infra) send(branch, document string, variables map[string]any) (json.RawMessage, error) {
+	return i.upstream.Client(infrahub.Credential{Token: seed.Accounts()[0].Token}).GraphQL(i.t.Context(), infrahub.Query{
+		Document: document, Variables: variables, Branch: branch, Mutation: strings.HasPrefix(document, "mutation"),
+	})
 }
 
 // ids returns the ids of the nodes of a kind on a branch, by label.

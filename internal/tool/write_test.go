@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -868,6 +869,37 @@ func TestProposalsAtOnceOpenOne(t *testing.T) {
 	}
 	if created != 1 {
 		t.Errorf("%d proposed changes were asked for", created)
+	}
+}
+
+// A comparison that others asked for can have begun before the last write.
+func TestWritesDuringAComparisonAreSeen(t *testing.T) {
+	t.Parallel()
+	for name, arguments := range map[string]obj{"propose_changes": {"title": "t"}, "get_branch_diff": {}, "get_session_info": {}} {
+		i := newInfra(t)
+		i.must("node_upsert", obj{"kind": "BuiltinTag", "data": obj{"name": "before"}}, nil)
+		var write sync.Once
+		var compared atomic.Int32
+		i.behave(func(_ http.ResponseWriter, _ *http.Request, document string) bool {
+			switch {
+			case strings.Contains(document, "DiffUpdate"):
+				compared.Add(1)
+			case strings.Contains(document, "DiffTree"):
+				write.Do(func() {
+					if _, err := i.send(i.branch(), `mutation { BuiltinTagCreate(data: {name: {value: "after"}}) { ok } }`, nil); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			return false
+		})
+		for _, comparisons := range []int32{2, 1} {
+			var out struct{ Changes changeSum }
+			i.must(name, arguments, &out)
+			if number := compared.Swap(0); out.Changes.Added != 2 || number != comparisons {
+				t.Errorf("%s compared %d times: %+v", name, number, out)
+			}
+		}
 	}
 }
 

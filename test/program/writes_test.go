@@ -1,11 +1,13 @@
 package program_test
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -290,13 +292,48 @@ func TestProposalsAtOnceAreOne(t *testing.T) {
 	ids := make([]string, number)
 	together(t, number, func(i int) error {
 		result, err := s.CallTool(t.Context(), "propose_changes", object{"title": "Proposed at once"})
-		if err != nil || result.IsError {
-			return fmt.Errorf("%w %s", err, result.Text)
+		if err != nil {
+			return err
+		}
+		if result.IsError {
+			return errors.New(result.Text)
 		}
 		ids[i] = decode[proposed](t, result.Structured).ID
 		return nil
 	})
 	if slices.Sort(ids); ids[0] == "" || ids[0] != ids[number-1] {
 		t.Errorf("the proposed changes are %v", ids)
+	}
+}
+
+// Infrahub lets who reads a comparison wait for the one under way, which ends
+// after they asked.
+func TestChangesAreSeenWhileOthersCompare(t *testing.T) {
+	parallel(t)
+	s := newSession(t, overHTTP, mcptest.Legacy)
+	branch := s.tag(t, "", shared.branches.name("compared")).Branch
+	ctx, stop := context.WithCancel(t.Context())
+	var others sync.WaitGroup
+	defer others.Wait()
+	defer stop()
+	for range 2 {
+		others.Go(func() {
+			for ctx.Err() == nil {
+				err := shared.infrahub.query(ctx, "", `mutation($branch: String!) { DiffUpdate(data: {branch: $branch}, wait_until_completion: true) { ok } }`, map[string]any{"branch": branch}, nil)
+				if err != nil && ctx.Err() == nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 2 {
+		for _, tool := range []string{"get_branch_diff", "get_session_info"} {
+			answer := decode[struct {
+				Changes struct{ Added int }
+			}](t, s.must(t, tool, nil).Structured)
+			if answer.Changes.Added != 1 {
+				t.Errorf("%s finds %d changes", tool, answer.Changes.Added)
+			}
+		}
 	}
 }

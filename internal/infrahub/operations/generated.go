@@ -285,7 +285,6 @@ type Counts struct {
 	NumRemoved              int  `json:"num_removed"`
 	NumConflicts            int  `json:"num_conflicts"`
 	NumUntrackedDiffChanges *int `json:"num_untracked_diff_changes"`
-	NumUntrackedBaseChanges *int `json:"num_untracked_base_changes"`
 }
 
 // GetNumAdded returns Counts.NumAdded, and is useful for accessing the field via an interface.
@@ -302,9 +301,6 @@ func (v *Counts) GetNumConflicts() int { return v.NumConflicts }
 
 // GetNumUntrackedDiffChanges returns Counts.NumUntrackedDiffChanges, and is useful for accessing the field via an interface.
 func (v *Counts) GetNumUntrackedDiffChanges() *int { return v.NumUntrackedDiffChanges }
-
-// GetNumUntrackedBaseChanges returns Counts.NumUntrackedBaseChanges, and is useful for accessing the field via an interface.
-func (v *Counts) GetNumUntrackedBaseChanges() *int { return v.NumUntrackedBaseChanges }
 
 // CreateBranchBranchCreate includes the requested fields of the GraphQL type BranchCreate.
 type CreateBranchBranchCreate struct {
@@ -413,13 +409,14 @@ func (v *DiffTreeQueryFilters) GetStatus() *IncExclFilterStatusOptions { return 
 
 // Difference includes the requested fields of the GraphQL type DiffTree.
 type Difference struct {
-	NumAdded     int           `json:"num_added"`
-	NumUpdated   int           `json:"num_updated"`
-	NumRemoved   int           `json:"num_removed"`
-	NumConflicts int           `json:"num_conflicts"`
-	FromTime     string        `json:"from_time"`
-	ToTime       string        `json:"to_time"`
-	Nodes        []ChangedNode `json:"nodes"`
+	NumAdded                int           `json:"num_added"`
+	NumUpdated              int           `json:"num_updated"`
+	NumRemoved              int           `json:"num_removed"`
+	NumConflicts            int           `json:"num_conflicts"`
+	NumUntrackedDiffChanges *int          `json:"num_untracked_diff_changes"`
+	FromTime                string        `json:"from_time"`
+	ToTime                  string        `json:"to_time"`
+	Nodes                   []ChangedNode `json:"nodes"`
 }
 
 // GetNumAdded returns Difference.NumAdded, and is useful for accessing the field via an interface.
@@ -433,6 +430,9 @@ func (v *Difference) GetNumRemoved() int { return v.NumRemoved }
 
 // GetNumConflicts returns Difference.NumConflicts, and is useful for accessing the field via an interface.
 func (v *Difference) GetNumConflicts() int { return v.NumConflicts }
+
+// GetNumUntrackedDiffChanges returns Difference.NumUntrackedDiffChanges, and is useful for accessing the field via an interface.
+func (v *Difference) GetNumUntrackedDiffChanges() *int { return v.NumUntrackedDiffChanges }
 
 // GetFromTime returns Difference.FromTime, and is useful for accessing the field via an interface.
 func (v *Difference) GetFromTime() string { return v.FromTime }
@@ -1364,11 +1364,12 @@ func CreateProposedChange(
 // The query executed by Diff.
 const Diff_Operation = `
 query Diff ($branch: String!, $limit: Int!, $offset: Int!, $filters: DiffTreeQueryFilters) {
-	DiffTree(branch: $branch, limit: $limit, offset: $offset, filters: $filters, include_parents: false) {
+	DiffTree(branch: $branch, to_time: "9999-12-31T23:59:59Z", limit: $limit, offset: $offset, filters: $filters, include_parents: false) {
 		num_added
 		num_updated
 		num_removed
 		num_conflicts
+		num_untracked_diff_changes
 		from_time
 		to_time
 		nodes {
@@ -1432,8 +1433,8 @@ fragment ChangedProperty on DiffProperty {
 }
 `
 
-// What the last comparison of a branch found, node by node. Null when there was
-// none, or nothing has changed.
+// What the last comparison of a branch found, node by node; null and the time are
+// as in DiffCounts.
 func Diff(
 	ctx_ context.Context,
 	client_ graphql.Client,
@@ -1468,19 +1469,20 @@ func Diff(
 // The query executed by DiffCounts.
 const DiffCounts_Operation = `
 query DiffCounts ($branch: String!) {
-	DiffTree(branch: $branch, limit: 1) {
+	DiffTree(branch: $branch, to_time: "9999-12-31T23:59:59Z", limit: 1) {
 		num_added
 		num_updated
 		num_removed
 		num_conflicts
 		num_untracked_diff_changes
-		num_untracked_base_changes
 	}
 }
 `
 
 // What the last comparison of a branch found: how many nodes. Null when there was
-// none, or nothing has changed.
+// none, or the branch was merged. Without a time Infrahub takes the one at which
+// the request came, and finds nothing when it waits for a comparison that ends
+// after that.
 func DiffCounts(
 	ctx_ context.Context,
 	client_ graphql.Client,
