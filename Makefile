@@ -87,7 +87,7 @@ test-login: build ## Log in with a real Keycloak, a browser and other MCP client
 
 .PHONY: test-real
 test-real: ## Run the tests of the program and of the sandbox's likeness against INFRAHUB_ADDRESS
-	@INFRAHUB_REAL=required $(GO_TEST) -p 1 -count=1 -timeout 30m ./test/contract/... ./test/program/...
+	@INFRAHUB_REAL=required $(GO_TEST) -p 1 -count=1 -timeout 40m ./test/contract/... ./test/program/...
 
 .PHONY: bench
 bench: ## Run the benchmarks, allocations included (BENCH=pattern)
