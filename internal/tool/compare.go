@@ -10,7 +10,8 @@ import (
 	"infrahub-mcp/internal/infrahub/operations"
 )
 
-// compare counts what a branch changes. The result is nil when it was merged.
+// compare counts what a branch changes. The result is nil when it was merged in
+// the meantime.
 func compare(ctx context.Context, c *call.Call, branch string) (*operations.Counts, error) {
 	var counts *operations.Counts
 	err := compareAndRead(ctx, c, branch, func(client graphql.Client) (*int, error) {

@@ -235,6 +235,7 @@ func (i *infra) graphql(branch, document string, variables map[string]any, into 
 	}
 }
 
+// send is graphql for goroutines that may not end the test.
 func (i *infra) send(branch, document string, variables map[string]any) (json.RawMessage, error) {
 	return i.upstream.Client(infrahub.Credential{Token: seed.Accounts()[0].Token}).GraphQL(i.t.Context(), infrahub.Query{
 		Document: document, Variables: variables, Branch: branch, Mutation: strings.HasPrefix(document, "mutation"),

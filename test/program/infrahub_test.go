@@ -73,6 +73,11 @@ func (i infrahub) query(ctx context.Context, branch, document string, variables 
 	return json.Unmarshal(answer.Data, into)
 }
 
+// compare has Infrahub compare a branch with the default branch.
+func (i infrahub) compare(ctx context.Context, branch string) error {
+	return i.query(ctx, "", `mutation($branch: String!) { DiffUpdate(data: {branch: $branch}, wait_until_completion: true) { ok } }`, map[string]any{"branch": branch}, nil)
+}
+
 // load loads a schema on a branch (Infrahub REST, POST /api/schema/load).
 func (i infrahub) load(ctx context.Context, branch string, schema map[string]any) error {
 	body, err := json.Marshal(map[string]any{"schemas": []any{schema}})

@@ -131,7 +131,9 @@ func TestHistoryHoldsNoSecrets(t *testing.T) {
 	parallel(t)
 	bothTransports(t, func(t *testing.T, s *session) {
 		planted := planted(t)
-		shared.infrahub.must(t, "", `mutation($branch: String!) { DiffUpdate(data: {branch: $branch}, wait_until_completion: true) { ok } }`, map[string]any{"branch": planted.branch}, nil)
+		if err := shared.infrahub.compare(t.Context(), planted.branch); err != nil {
+			t.Fatal(err)
+		}
 		t.Run("the difference of branches", func(t *testing.T) {
 			for name, fields := range map[string]string{
 				"with names":                "attributes { name properties { property_type previous_value new_value } }",

@@ -319,8 +319,7 @@ func TestChangesAreSeenWhileOthersCompare(t *testing.T) {
 	for range 2 {
 		others.Go(func() {
 			for ctx.Err() == nil {
-				err := shared.infrahub.query(ctx, "", `mutation($branch: String!) { DiffUpdate(data: {branch: $branch}, wait_until_completion: true) { ok } }`, map[string]any{"branch": branch}, nil)
-				if err != nil && ctx.Err() == nil {
+				if err := shared.infrahub.compare(ctx, branch); err != nil && ctx.Err() == nil {
 					t.Error(err)
 				}
 			}

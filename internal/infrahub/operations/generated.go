@@ -414,8 +414,6 @@ type Difference struct {
 	NumRemoved              int           `json:"num_removed"`
 	NumConflicts            int           `json:"num_conflicts"`
 	NumUntrackedDiffChanges *int          `json:"num_untracked_diff_changes"`
-	FromTime                string        `json:"from_time"`
-	ToTime                  string        `json:"to_time"`
 	Nodes                   []ChangedNode `json:"nodes"`
 }
 
@@ -433,12 +431,6 @@ func (v *Difference) GetNumConflicts() int { return v.NumConflicts }
 
 // GetNumUntrackedDiffChanges returns Difference.NumUntrackedDiffChanges, and is useful for accessing the field via an interface.
 func (v *Difference) GetNumUntrackedDiffChanges() *int { return v.NumUntrackedDiffChanges }
-
-// GetFromTime returns Difference.FromTime, and is useful for accessing the field via an interface.
-func (v *Difference) GetFromTime() string { return v.FromTime }
-
-// GetToTime returns Difference.ToTime, and is useful for accessing the field via an interface.
-func (v *Difference) GetToTime() string { return v.ToTime }
 
 // GetNodes returns Difference.Nodes, and is useful for accessing the field via an interface.
 func (v *Difference) GetNodes() []ChangedNode { return v.Nodes }
@@ -1370,8 +1362,6 @@ query Diff ($branch: String!, $limit: Int!, $offset: Int!, $filters: DiffTreeQue
 		num_removed
 		num_conflicts
 		num_untracked_diff_changes
-		from_time
-		to_time
 		nodes {
 			uuid
 			kind
